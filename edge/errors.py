@@ -21,14 +21,23 @@ What an operator must act on is no exception: it is a refusal, a value the stati
 
 from __future__ import annotations
 
+from edge.wording import Words
+
 
 class LotlineError(Exception):
-    """``what`` happened, for its reader; ``hint`` says what to do ("" when there is nothing to do)."""
+    """``what`` happened, for its reader; ``hint`` says what to do ("" when there is nothing to do).
 
-    def __init__(self, what: str, hint: str = "") -> None:
-        super().__init__(f"{what} {hint}".strip())
-        self.what = what
-        self.hint = hint
+    Either may be Words: then ``say`` is in both languages, while ``what``, ``hint`` and the message are English.
+    """
+
+    def __init__(self, what: str | Words, hint: str | Words = "") -> None:
+        did, do = _words(what), _words(hint)
+        super().__init__(f"{did.en} {do.en}".strip())
+        self.what = did.en
+        self.hint = do.en
+        self.say = Words(
+            f"{did.en} {do.en}".strip(), f"{did.zh}{do.zh}" if did.zh != did.en else f"{did.zh} {do.zh}".strip()
+        )
 
 
 class MachineError(LotlineError):
@@ -42,7 +51,7 @@ class DeviceUnavailable(MachineError):
 class SinkUnavailable(MachineError):
     """The destination cannot take records now. ``wait_s`` is its own wish (Retry-After), None for ours."""
 
-    def __init__(self, what: str, hint: str = "", *, wait_s: float | None = None) -> None:
+    def __init__(self, what: str | Words, hint: str | Words = "", *, wait_s: float | None = None) -> None:
         super().__init__(what, hint)
         self.wait_s = wait_s
 
@@ -81,3 +90,7 @@ class StorageStop(LineStop):
 
 class LogDamaged(LineStop):
     """A stored record does not match its leaf hash."""
+
+
+def _words(text: str | Words) -> Words:
+    return Words(text, text) if isinstance(text, str) else text
