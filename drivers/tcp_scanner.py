@@ -1,9 +1,9 @@
 """A scanner on the network: a fixed-mount reader, or a hand scanner behind a serial-to-Ethernet box.
 
 ``mode: connect`` (the default): the reader is the server and we call it. ``mode: listen``: the reader calls us; the
-session is then the open door, not the call: a reader that calls for every code is as welcome as one that stays. One reader
-per device: a new call from the same address replaces the old one, which the reader has forgotten; a second address is
-turned away while the first is there. A reader that stays away is told as SILENT, its return as ANSWERING.
+session is then the open door, not the call: a reader that calls for every code is as welcome as one that stays. One
+reader per device: a new call from the same address replaces the old one, which the reader has forgotten; a second
+address is turned away while the first is there. A reader that stays away is told as SILENT, its return as ANSWERING.
 
 ==================  ====================================================================================================
 promise             how it is held

@@ -28,6 +28,7 @@ class Trouble(Struct, frozen=True):
 
 CONNECTING: Final = Words("Connecting.", "正在连接。")
 ONLINE: Final = Words("Online.", "在线。")
+RUNNING: Final = Words("Running.", "正在运行。")
 STOPPED: Final = Words("Stopped.", "已停止。")
 #: the machine acts
 RETRYING: Final = Words("{say} Tries again by itself.", "{say}系统会自动重试。")
