@@ -89,6 +89,7 @@ class NoticeCode(StrEnum):
     DROPPED = "dropped"  #: partial data thrown away after a reconnect
     SILENT = "silent"  #: one device of a shared bus stopped answering
     ANSWERING = "answering"  #: and answers again
+    NO_VALUE = "no_value"  #: the device answers, but has no valid value for a tag, or refuses it
 
 
 class Notice(Struct, frozen=True, kw_only=True):
