@@ -188,6 +188,11 @@ class TcpScanner:
                 listening.cancel()
                 self.hang_up()
 
+    @property
+    def connected(self) -> bool:
+        """Somebody is on the line."""
+        return self._line is not None
+
     async def scan(self, code: bytes) -> None:
         """Scan ``code``: send it with the terminator, once somebody is connected."""
         await self.send(code + self._terminator)
