@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import date, time
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 
 class Model(BaseModel):
     """Base of every model that a technician's file fills."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False, validate_default=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, str_strip_whitespace=False, validate_default=False, allow_inf_nan=False
+    )
+
+
+def refuse(en: str, zh: str) -> PydanticCustomError:
+    """What a validator raises so that its sentence is printed in both languages.
+
+    It says what is wrong and what to write instead; the place, and what was written, are added when it is printed.
+    """
+    return PydanticCustomError("said", "{en}", {"en": en, "zh": zh})
 
 
 class Words(Model):
@@ -26,10 +38,11 @@ def _both(value: Any) -> Any:
 
 
 #: ``name: Press`` or ``name: {en: Press bearing, zh: 压装轴承}``
-Text = Annotated[Words, BeforeValidator(_both)]
+Text = Annotated[Words, BeforeValidator(_both, json_schema_input_type=Words | str)]
 
 #: Ids appear in URIs, file names and topics, so they keep to what all of those carry unescaped.
-Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 
 
 def _exact(value: Any) -> Any:
@@ -37,4 +50,20 @@ def _exact(value: Any) -> Any:
 
 
 #: An exact amount; ``2`` and ``0.25`` in YAML become decimals without passing through binary fractions.
-Amount = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, allow_inf_nan=False)]
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_exact, json_schema_input_type=Decimal),
+    Field(ge=0, allow_inf_nan=False),
+]
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, int | float):  # a number would be taken for seconds since 1970 or since midnight
+        raise PydanticCustomError("written", "dates and times are written as text")
+    return value
+
+
+#: ``2027-05-31``
+Day = Annotated[date, BeforeValidator(_written, json_schema_input_type=date)]
+#: ``06:30``
+DayTime = Annotated[time, BeforeValidator(_written, json_schema_input_type=str)]

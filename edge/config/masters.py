@@ -1,14 +1,17 @@
-"""The shape of ``masters:``: what should be here. The same shape is what a destination pulls and what the cache stores."""
+"""The shape of ``masters:``: what should be here. The same shape is what a destination pulls and what the
+cache stores."""
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
+from typing import Final
 
 from pydantic import Field
 
-from edge.config.base import Amount, Id, Model, Text
+from edge.config.base import Amount, Day, Id, Model, Text
 from edge.config.units import Unit
+
+GTIN_PATTERN: Final = r"^([0-9]{8}|[0-9]{12,14})$"
 
 
 class Tracking(StrEnum):
@@ -23,13 +26,17 @@ class MaterialFile(Model):
     """One material definition."""
 
     name: Text
-    gtin: str | None = Field(None, pattern=r"^\d{8}(\d{4,6})?$", description="GTIN-8, -12, -13 or -14 with check digit")
-    codes: tuple[str, ...] = Field((), description="other codes that mean this material, e.g. a supplier's part number")
-    unit: Unit = Field("C62", description="base unit; every balance is kept in it")
+    gtin: str | None = Field(default=None, pattern=GTIN_PATTERN, description="GTIN-8, -12, -13 or -14 with check digit")
+    codes: tuple[str, ...] = Field(
+        default=(), description="other codes that mean this material, e.g. a supplier's part number"
+    )
+    unit: Unit = Field(default="C62", description="base unit; every balance is kept in it")
     tracking: Tracking = Tracking.LOT
-    conversions: dict[str, Amount] = Field({}, description="other unit -> how many base units it holds, e.g. {box: 50}")
+    conversions: dict[str, Amount] = Field(
+        default={}, description="other unit -> how many base units it holds, e.g. {box: 50}"
+    )
     label: tuple[str, ...] = Field(
-        (), description="what one label of it carries, when spread over several symbols: [gtin, lot, expiry]"
+        default=(), description="what one label of it carries, when spread over several symbols: [gtin, lot, expiry]"
     )
 
 
@@ -38,7 +45,7 @@ class BillFile(Model):
 
     revision: str
     needs: dict[Id, Amount]
-    alternates: dict[Id, tuple[Id, ...]] = Field({}, description="component -> materials allowed in its place")
+    alternates: dict[Id, tuple[Id, ...]] = Field(default={}, description="component -> materials allowed in its place")
 
 
 class OrderState(StrEnum):
@@ -70,8 +77,8 @@ class LotFile(Model):
 
     material: Id
     lot: str = Field(min_length=1, max_length=20, description="GS1 (10): up to 20 characters")
-    expiry: date | None = None
-    quantity: Amount | None = Field(None, description="known balance in the material's base unit")
+    expiry: Day | None = None
+    quantity: Amount | None = Field(default=None, description="known balance in the material's base unit")
     status: LotStatus = LotStatus.RELEASED
     supplier: Id | None = None
 
@@ -98,7 +105,7 @@ class MastersFile(Model):
 
     version: str = "file"
     materials: dict[Id, MaterialFile] = {}
-    bills: dict[Id, BillFile] = Field({}, description="made material -> its bill")
+    bills: dict[Id, BillFile] = Field(default={}, description="made material -> its bill")
     work_orders: dict[Id, WorkOrderFile] = {}
     lots: tuple[LotFile, ...] = ()
     suppliers: dict[Id, SupplierFile] = {}

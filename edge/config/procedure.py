@@ -1,31 +1,34 @@
 """The shape of a procedure: what must happen at a station, in which order, as steps that read aloud.
 
-A step's kind is told by its first word: ``role`` (badge), ``state`` (work order), ``receive``, ``load``, ``scan`` (the unit),
-``consume``, ``measure``, ``event`` (completes the unit), ``close`` (the order).
+A step's kind is told by its first word: ``role`` (badge), ``state`` (work order), ``receive``, ``load``, ``scan`` (the
+unit), ``consume``, ``measure``, ``event`` (completes the unit), ``close`` (the order).
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, Field, Tag
 
 from edge.config.base import Amount, Id, Model, Text
 from edge.config.masters import Tracking
 
-TagName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*\.[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+TAG_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]*\.[A-Za-z0-9][A-Za-z0-9_.-]*$"
+TagName = Annotated[str, Field(pattern=TAG_PATTERN)]
 
 
 class _Step(Model):
-    say: Text | None = Field(None, description="the instruction on the page; a plain one is made from the step otherwise")
+    say: Text | None = Field(
+        default=None, description="the instruction on the page; a plain one is made from the step otherwise"
+    )
 
 
 class BadgeStep(_Step):
     """Somebody with this role has to be here; stays until another badge."""
 
-    role: Id = Field("operator", description="role the person needs")
-    training: Id | None = Field(None, description="training the person needs")
+    role: Id = Field(default="operator", description="role the person needs")
+    training: Id | None = Field(default=None, description="training the person needs")
 
 
 class OrderStep(_Step):
@@ -39,10 +42,10 @@ class ReceiveStep(_Step):
 
     receive: tuple[Id, ...] | Literal["any"] = Field(description="materials taken in here, or any")
     needs: tuple[Literal["lot", "quantity", "expiry"], ...] = Field(
-        ("lot", "quantity"), description="what the label (or labels) must say before the receipt is made"
+        default=("lot", "quantity"), description="what the label (or labels) must say before the receipt is made"
     )
-    quantity: Amount | None = Field(None, description="quantity of a label that says none, in the base unit")
-    collect_s: float = Field(10.0, gt=0, le=120, description="time to scan all codes of one label")
+    quantity: Amount | None = Field(default=None, description="quantity of a label that says none, in the base unit")
+    collect_s: float = Field(default=10.0, gt=0, le=120, description="time to scan all codes of one label")
 
 
 class LoadStep(_Step):
@@ -50,10 +53,14 @@ class LoadStep(_Step):
 
     load: Id = Field(description="material")
     position: Id
-    per_unit: Amount | Literal["bill"] = Field("bill", description="how much one unit takes, in the base unit")
-    unknown_lots: Literal["refuse", "accept"] = Field("refuse", description="a lot that neither masters nor a receipt know")
-    quantity: Amount | None = Field(None, description="how much a lot holds when nothing else says it, in the base unit")
-    collect_s: float = Field(10.0, gt=0, le=120)
+    per_unit: Amount | Literal["bill"] = Field(default="bill", description="how much one unit takes, in the base unit")
+    unknown_lots: Literal["refuse", "accept"] = Field(
+        default="refuse", description="a lot that neither masters nor a receipt know"
+    )
+    quantity: Amount | None = Field(
+        default=None, description="how much a lot holds when nothing else says it, in the base unit"
+    )
+    collect_s: float = Field(default=10.0, gt=0, le=120)
 
 
 class UnitStep(_Step):
@@ -66,11 +73,13 @@ class ConsumeStep(_Step):
     """A scanned component goes into the unit."""
 
     consume: Id = Field(description="material")
-    identify: Tracking = Field(Tracking.SERIAL, description="serial: each its own; lot: by lot label; none: by material code")
-    count: int = Field(1, ge=1, le=1000, description="how many scans; equal labels count one by one")
-    per_scan: Amount | Literal["bill"] = Field("bill", description="how much one scan takes, in the base unit")
+    identify: Tracking = Field(
+        default=Tracking.SERIAL, description="serial: each its own; lot: by lot label; none: by material code"
+    )
+    count: int = Field(default=1, ge=1, le=1000, description="how many scans; equal labels count one by one")
+    per_scan: Amount | Literal["bill"] = Field(default="bill", description="how much one scan takes, in the base unit")
     unknown_lots: Literal["refuse", "accept"] = "refuse"
-    collect_s: float = Field(10.0, gt=0, le=120)
+    collect_s: float = Field(default=10.0, gt=0, le=120)
 
 
 class Limits(Model):
@@ -85,15 +94,21 @@ class Measure(Model):
 
     tag: TagName
     keep: tuple[Literal["value", "min", "mean", "max"], ...] = ("value",)
-    within: Limits | Literal["limits"] = Field("limits", description="limits: those of the tag")
-    fresh_s: float = Field(5.0, gt=0, description="older than this at completion is stale")
+    within: Limits | Literal["limits"] = Field(default="limits", description="limits: those of the tag")
+    fresh_s: float = Field(default=5.0, gt=0, description="older than this at completion is stale")
+    type: str | None = Field(
+        default=None, description="EPCIS measurement type when the unit does not tell it, e.g. RelativeHumidity"
+    )
 
 
 class MeasureStep(_Step):
-    """Process parameters and climate, bound to the unit. The window is ``while`` the machine's signal is on, else the unit's time."""
+    """Process parameters and climate, bound to the unit. The window is ``while`` the machine's signal is on,
+    else the unit's time."""
 
     measure: dict[Id, Measure]
-    while_: TagName | None = Field(None, alias="while", description="a signal; the window runs from rising to falling")
+    while_: TagName | None = Field(
+        default=None, alias="while", description="a signal; the window runs from rising to falling"
+    )
 
 
 class DoneStep(_Step):
@@ -110,7 +125,7 @@ class CloseStep(_Step):
     when: Literal["quantity", "confirmed"] = "confirmed"
 
 
-_KINDS = {
+KINDS: Final = {
     "role": "badge",
     "training": "badge",
     "state": "order",
@@ -125,8 +140,8 @@ _KINDS = {
 
 
 def _kind(value: Any) -> str | None:
-    keys = value if isinstance(value, dict) else getattr(value, "__class__", type(None)).model_fields
-    return next((kind for word, kind in _KINDS.items() if word in keys), None)
+    words = value if isinstance(value, dict) else type(value).model_fields if isinstance(value, Model) else ()
+    return next((kind for word, kind in KINDS.items() if word in words), None)
 
 
 Step = Annotated[
@@ -151,8 +166,8 @@ class Makes(Model):
     """What a unit of this procedure is."""
 
     material: Id
-    as_: Literal["serial", "lot"] = Field("serial", alias="as")
-    quantity: Amount = Field(Decimal(1), description="how much one unit is, in the material's base unit")
+    as_: Literal["serial", "lot"] = Field(default="serial", alias="as")
+    quantity: Amount = Field(default=Decimal(1), description="how much one unit is, in the material's base unit")
 
 
 class StepOrder(Model):

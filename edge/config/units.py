@@ -37,7 +37,7 @@ UNITS: Final[tuple[UnitWord, ...]] = (
     UnitWord("NU", "Nm", "newton metre", "牛·米", ("Nm", "N·m", "N.m", "牛米"), "Torque"),
     UnitWord("CEL", "°C", "degree Celsius", "摄氏度", ("°C", "degC", "℃", "C", "摄氏度"), "Temperature"),
     UnitWord("KEL", "K", "kelvin", "开尔文", ("K",), "Temperature"),
-    UnitWord("P1", "%", "percent", "百分比", ("%",)),
+    UnitWord("P1", "%", "percent", "百分比", ("%",), "Dimensionless"),
     UnitWord("A93", "g/m³", "gram per cubic metre", "克每立方米", ("g/m3", "g/m³"), "AbsoluteHumidity"),
     UnitWord("BAR", "bar", "bar", "巴", ("bar", "巴"), "Pressure"),
     UnitWord("MBR", "mbar", "millibar", "毫巴", ("mbar", "毫巴"), "Pressure"),
@@ -53,15 +53,15 @@ UNITS: Final[tuple[UnitWord, ...]] = (
     UnitWord("KWT", "kW", "kilowatt", "千瓦", ("kW", "千瓦"), "Power"),
     UnitWord("KWH", "kWh", "kilowatt hour", "千瓦时", ("kWh", "度"), "Energy"),
     UnitWord("HTZ", "Hz", "hertz", "赫兹", ("Hz", "赫兹"), "Frequency"),
-    UnitWord("RPM", "rpm", "revolutions per minute", "转每分", ("rpm", "r/min", "转/分"), "AngularSpeed"),
-    UnitWord("L2", "L/min", "litre per minute", "升每分", ("l/min", "L/min"), "VolumeFlow"),
+    UnitWord("RPM", "rpm", "revolutions per minute", "转每分", ("rpm", "r/min", "转/分"), "AngularVelocity"),
+    UnitWord("L2", "L/min", "litre per minute", "升每分", ("l/min", "L/min"), "VolumeFlowRate"),
     UnitWord("59", "ppm", "part per million", "百万分之一", ("ppm",)),
     UnitWord("", "", "no unit", "无单位", ("-",)),
 )
-"""The table. P1 has no measurement type of its own: relative humidity is told by ``%RH`` below."""
+"""The table. P1 alone is dimensionless; a measure that means relative humidity says so (``type: RelativeHumidity``)."""
 
 #: spellings that say more than the unit: (unit code, measurement type)
-_SPECIAL: Final = {"%RH": "P1", "%rh": "P1", "RH%": "P1", "％": "P1"}
+_SPECIAL: Final = {"%RH": "P1", "％RH": "P1", "%rh": "P1", "RH%": "P1", "％": "P1"}
 
 _BY_SPELLING: Final = {
     **{spelling: unit.code for unit in UNITS for spelling in (unit.code, unit.sign, *unit.spellings)},
@@ -74,9 +74,22 @@ def unit_code(text: str) -> str:
     """The Rec 20 code for ``text``. Raises ValueError naming the nearest spellings."""
     if (code := _BY_SPELLING.get(text)) is not None:
         return code
-    near = difflib.get_close_matches(text, _BY_SPELLING, n=2, cutoff=0.5)
-    words = " or ".join(f"'{spelling}' ({_BY_CODE[_BY_SPELLING[spelling]].en})" for spelling in near)
+    words = " or ".join(f"'{spelling}' ({unit.en})" for spelling, unit in near_units(text))
     raise ValueError(f"'{text}' is no unit" + (f"; did you mean {words}?" if words else ""))
+
+
+def near_units(text: str) -> list[tuple[str, UnitWord]]:
+    """The spellings that look most like ``text``, at most two, each of another unit."""
+    spellings = [spelling for spelling in _BY_SPELLING if spelling]
+    near = [spelling for spelling in spellings if spelling.casefold() == text.casefold()]
+    # "Nm/s" begins with two units that exist: more telling than whatever has similar letters
+    near = near or sorted((spelling for spelling in spellings if text.startswith(spelling)), key=len)[-2:]
+    near = near or difflib.get_close_matches(text[:40], spellings, n=4, cutoff=0.5)
+    found: dict[str, tuple[str, UnitWord]] = {}
+    for spelling in near:
+        code = _BY_SPELLING[spelling]
+        found.setdefault(code, (spelling, _BY_CODE[code]))
+    return list(found.values())[:2]
 
 
 def unit_word(code: str) -> UnitWord:
@@ -85,11 +98,11 @@ def unit_word(code: str) -> UnitWord:
 
 
 def _parse(value: object) -> str:
-    try:
-        return unit_code(str(value))
-    except ValueError as exc:
-        raise PydanticCustomError("unit", "{problem}", {"problem": str(exc)}) from None
+    text = "" if value is None else str(value)
+    if (code := _BY_SPELLING.get(text)) is None:
+        raise PydanticCustomError("unit", "'{text}' is no unit", {"text": text})
+    return code
 
 
 #: A unit in any usual spelling; the value is its code.
-Unit = Annotated[str, BeforeValidator(_parse)]
+Unit = Annotated[str, BeforeValidator(_parse, json_schema_input_type=str | int)]
