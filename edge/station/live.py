@@ -1,0 +1,369 @@
+"""One station at work: a scan comes in, is understood, checked, bound and made durable, and only then answered.
+
+One act at a time. Between reading the state and handing the commit to the log nothing waits, so stations that share lots never see
+a balance twice, and the log's order is the order of the answers. If the commit fails, what was in memory is thrown away and
+read again from disk before the next answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from edge.clock import Clock
+from edge.contracts import Signal
+from edge.epcis import InvalidEvent, Place, Role, build, validate
+from edge.errors import StorageStop
+from edge.identify import Code, HouseFormat, identify
+from edge.log import Identities, Log, Provenance, ReadingStore, Sighting, entry, new_id, time_text
+from edge.masters import Masters
+from edge.model import Entry, Kind, Moment, Readings, Scan
+from edge.station.bind import asks, bind
+from edge.station.context import Act, Clear, Confirm, Context, Expire, Misread, Outcome, Read
+from edge.station.desk import Desk, Floor
+from edge.station.procedure import Procedure
+from edge.station.view import Said, document
+from edge.station.windows import Windows
+from edge.wording import Words
+from edge.wording.station import ANSWERS
+
+_RECENT: Final = 5  # lines of the page's strip
+_REFRESH_S: Final = 1.0  # ages on the page move even when nothing happens
+_ONCE: Final = (Role.OUTPUT, Role.COMPONENT)  # a serial is made once and built in once
+_COALESCE_S: Final = 0.1  # ten documents a second are smoother than an eye needs
+
+
+class Shared(Struct, frozen=True, kw_only=True):
+    """What every station of a PC works with."""
+
+    log: Log
+    readings: ReadingStore
+    identities: Identities
+    floor: Floor
+    clock: Clock
+    masters: Callable[[], Masters]
+    formats: Sequence[HouseFormat]
+    provenance: Callable[[Procedure], Provenance]
+    zone: ZoneInfo
+    salt: bytes  #: of the commitments that stand for badges
+
+
+class Station:
+    """The live station. ``scan`` is awaited by whoever read the scanner: when it returns, the scan is on disk or was refused."""
+
+    def __init__(
+        self,
+        shared: Shared,
+        *,
+        place: Place,
+        name: Words,
+        procedure: Procedure,
+        repeat_s: float,
+        stale_s: Mapping[str, float],
+    ) -> None:
+        self.place = place
+        self.procedure = procedure
+        self._shared = shared
+        self._name = name
+        self._repeat_s = repeat_s
+        self._stale_s = stale_s
+        shown = [measure.tag for step in procedure.measures.values() for measure in step.measure.values()]
+        self._windows = Windows(procedure.measures, shown)
+        self._watching_since_ns = shared.clock.now().monotonic_ns
+        self._one_at_a_time = asyncio.Lock()
+        self._said: Said | None = None
+        self._recent: deque[Said] = deque(maxlen=_RECENT)
+        self._changed = asyncio.Event()
+        self._label_began = asyncio.Event()
+
+    async def scan(self, scan: Scan) -> Signal | None:
+        """Answer a scan. None: neither good nor bad (already counted)."""
+        found = identify(scan, self._shared.formats)
+        act = Read(scan=scan, code=found) if isinstance(found, Code) else Misread(scan=scan, problem=found)
+        outcome = await self._handle(act)
+        if outcome is None or outcome.verdict in ("refused", "cannot_know"):
+            return Signal.BAD
+        return None if outcome.verdict == "repeated" else Signal.GOOD
+
+    @property
+    def said(self) -> Said | None:
+        """The last answer."""
+        return self._said
+
+    async def close_order(self) -> Said | None:
+        """A person confirmed on the page."""
+        await self._handle(Confirm())
+        return self._said
+
+    async def clear_unit(self) -> Said | None:
+        """A person gave up the unit in progress."""
+        await self._handle(Clear())
+        return self._said
+
+    def take(self, readings: Readings) -> None:
+        """A frame from a device."""
+        if self._windows.take(readings):
+            self._changed.set()
+
+    async def run(self) -> None:
+        """Refuses a label whose other code never came."""
+        while True:
+            label = self._desk.label
+            if label is None:
+                self._label_began.clear()
+                await self._label_began.wait()
+                continue
+            left_s = (label.until_ns - self._shared.clock.now().monotonic_ns) / 1e9
+            if 0 < left_s <= 120:  # the longest collect_s; more means the clock of another boot
+                await asyncio.sleep(left_s)
+            elif self._shared.log.storage.ok:
+                await self._handle(Expire(), only_if=label.until_ns)
+            else:
+                await asyncio.sleep(_REFRESH_S)
+
+    def view(self) -> dict[str, Any]:
+        """The page's document as of now, without devices and delivery."""
+        stopped = None if self._shared.log.storage.ok else self._shared.log.storage.reason or Words("", "")
+        return document(
+            self._context((), self._shared.clock.now()),
+            name=self._name,
+            said=self._said,
+            recent=tuple(self._recent),
+            live=self._windows.live,
+            stale_s=self._stale_s,
+            stopped=stopped,
+        )
+
+    def touch(self) -> None:
+        """Something the page shows has changed."""
+        self._changed.set()
+
+    async def changes(self) -> AsyncIterator[None]:
+        """Yields at every change, at most ten times a second, and once a second anyway."""
+        while True:
+            changed = self._changed
+            try:
+                async with asyncio.timeout(_REFRESH_S):
+                    await changed.wait()
+            except TimeoutError:
+                pass
+            else:
+                if changed is self._changed:
+                    self._changed = asyncio.Event()
+            yield
+            await asyncio.sleep(_COALESCE_S)
+
+    # --- one act ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def _desk(self) -> Desk:
+        return self._shared.floor.desks.get(self.place.station) or Desk()
+
+    async def _handle(self, act: Act, *, only_if: int | None = None) -> Outcome | None:
+        """The outcome, durable; None when nothing can be made durable."""
+        async with self._one_at_a_time:
+            if not self._shared.floor.sound:
+                if not self._shared.log.storage.ok:
+                    self._storage_stop()
+                    return None
+                self._shared.floor.reload(self._shared.log.state())
+            label = self._desk.label
+            if isinstance(act, Expire) and (label is None or label.until_ns != only_if):
+                return None
+            if (
+                label is not None
+                and not isinstance(act, Expire)
+                and label.until_ns <= self._shared.clock.now().monotonic_ns
+            ):
+                await self._answer(Expire())
+            return await self._answer(act)
+
+    async def _answer(self, act: Act) -> Outcome | None:
+        moment = self._shared.clock.now()
+        outcome = self._bind(act, moment)
+        if any(draft.sensors for draft in outcome.drafts):
+            try:
+                await self._shared.readings.flush()  # the readings that prove the event are on disk before it
+            except StorageStop:
+                self._storage_stop()
+                return None
+            outcome = self._bind(act, moment)  # others may have worked meanwhile; from here to the log nothing waits
+        try:
+            entries = self._entries(act, outcome, moment)
+        except InvalidEvent as exc:
+            problem = str(exc)
+            outcome = Outcome(
+                verdict="refused",
+                code="not_representable",
+                fields={"problem": problem},
+                step=outcome.step,
+                desk=self._desk,
+            )
+            entries = self._entries(act, outcome, moment)
+        return await self._commit(act, outcome, entries, moment)
+
+    async def _commit(self, act: Act, outcome: Outcome, entries: Sequence[Entry], moment: Moment) -> Outcome | None:
+        station, floor, identities = self.place.station, self._shared.floor, self._shared.identities
+        new = [
+            (item.id, item.role)
+            for draft in outcome.drafts
+            for item in draft.items
+            if item.serial and item.role in _ONCE
+        ]
+        for item, role in new:
+            identities.reserve(item, Sighting(seq=0, station=station, time=time_text(moment.utc), role=role))
+        state = floor.apply(station, outcome.desk, outcome.lots, outcome.orders)
+        try:
+            seqs = await self._shared.log.append(entries, state)
+        except StorageStop:
+            floor.spoil()
+            for item, role in new:
+                identities.release(item, role)
+            self._storage_stop()
+            return None
+        if outcome.unit_ended:
+            self._windows.finish()
+        elif outcome.unit_began:
+            self._windows.begin()
+        if outcome.desk.label is not None:
+            self._label_began.set()
+        self._say(act, outcome, moment, seqs[0])
+        return outcome
+
+    def _bind(self, act: Act, moment: Moment) -> Outcome:
+        context = self._context((), moment)
+        items = asks(act, context)
+        return bind(act, self._context(items, moment) if items else context)
+
+    def _context(self, items: Sequence[str], moment: Moment) -> Context:
+        shared = self._shared
+        sightings: dict[str, dict[str, Sighting]] = {
+            item: {str(role): seen for role in _ONCE if (seen := shared.identities.lookup_now(item, role)) is not None}
+            for item in items
+        }
+        return Context(
+            place=self.place,
+            procedure=self.procedure,
+            masters=shared.masters(),
+            desk=self._desk,
+            lots=shared.floor.lots,
+            orders=shared.floor.orders,
+            now=moment,
+            today=moment.utc.astimezone(shared.zone).date(),
+            windows=self._windows.windows(),
+            sightings=sightings,
+            watching_since_ns=self._watching_since_ns,
+            repeat_s=self._repeat_s,
+        )
+
+    def _entries(self, act: Act, outcome: Outcome, moment: Moment) -> list[Entry]:
+        shared = self._shared
+        provenance = shared.provenance(self.procedure)
+        events = []
+        for draft in outcome.drafts:
+            event_id = new_id()
+            data = build(
+                draft,
+                place=self.place,
+                moment=moment,
+                event_id=event_id,
+                provenance=provenance,
+                procedure=(self.procedure.id, self.procedure.revision),
+            )
+            validate(data)
+            events.append((event_id, Entry(kind=Kind.EVENT, data=data)))
+        body: dict[str, Any] = {
+            "verdict": outcome.verdict,
+            "code": outcome.code,
+            "says": {name: value.en if isinstance(value, Words) else value for name, value in outcome.fields.items()},
+            "step": outcome.step,
+            "operator": outcome.desk.operator,
+            "order": outcome.desk.order,
+            "events": [event_id for event_id, _ in events],
+        }
+        match act:
+            case Read(scan=scan) | Misread(scan=scan):
+                kind = Kind.SCAN
+                body |= self._quoted(act, scan)
+            case _:
+                kind = Kind.AUDIT if outcome.verdict == "accepted" else Kind.REFUSAL
+                body["act"] = type(act).__name__.lower()
+        return [entry(kind, moment, self.place.station, provenance, body), *(event for _, event in events)]
+
+    def _quoted(self, act: Read | Misread, scan: Scan) -> dict[str, Any]:
+        """The scan as it came and as it was understood. A badge is a person: its bytes are kept as a salted commitment only."""
+        quoted: dict[str, Any] = {
+            "device": scan.device,
+            "symbology": scan.symbology,
+            "capturedAt": scan.captured_at.isoformat(),
+            "capturedMonotonicNs": scan.monotonic_ns,
+        }
+        if isinstance(act, Misread):
+            return quoted | {"raw": base64.b64encode(scan.raw).decode(), "family": "", "problem": act.problem.code}
+        code = act.code
+        if code.badge is not None:
+            commitment = hmac.new(self._shared.salt, scan.raw, hashlib.sha256).hexdigest()
+            return quoted | {"commitment": commitment, "family": code.family}
+        return quoted | {
+            "raw": base64.b64encode(scan.raw).decode(),
+            "symbology": code.symbology,
+            "family": code.family,
+            "confidence": code.confidence,
+            "elements": code.elements,
+        }
+
+    def _say(self, act: Act, outcome: Outcome, moment: Moment, seq: int) -> None:
+        answer = ANSWERS[outcome.code]
+        said = Said(
+            verdict=outcome.verdict,
+            code=outcome.code,
+            level=answer.level,
+            number=answer.number,
+            title=answer.title.fill(outcome.fields),
+            say=answer.say.fill(outcome.fields),
+            value=_shown(act),
+            at=moment.utc,
+            seq=seq,
+        )
+        self._said = said
+        self._recent.appendleft(said)
+        self._changed.set()
+
+    def _storage_stop(self) -> None:
+        answer = ANSWERS["storage_stop"]
+        reason = self._shared.log.storage.reason or Words("", "")
+        self._said = Said(
+            verdict="refused",
+            code="storage_stop",
+            level=answer.level,
+            number=answer.number,
+            title=answer.title,
+            say=answer.say.fill({"reason": reason}),
+            value="",
+            at=self._shared.clock.now().utc,
+            seq=0,
+        )
+        self._changed.set()
+
+
+def _shown(act: Act) -> str:
+    """What the page shows of the scan; never a badge."""
+    match act:
+        case Read(code=code):
+            if code.badge is not None:
+                return ""
+            if code.family in ("gs1", "digital_link"):
+                return " ".join(f"({ai}) {value}" for ai, value in code.elements)
+            return code.text
+        case Misread(problem=problem):
+            return problem.text
+        case _:
+            return ""
