@@ -55,7 +55,7 @@ def identify(scan: Scan, formats: Sequence[HouseFormat] = ()) -> Code | Unreadab
     symbology, data = split_aim(text)
     if scan.symbology and scan.symbology != symbology:
         symbology, data = scan.symbology, text
-    if not data and symbology not in MESSAGES:
+    if data.count(GS) == len(data) and symbology not in MESSAGES:
         return unreadable(Flaw("empty"), text, _why(symbology))
     if len(data) > TEXT_MAX:
         return unreadable(Flaw("too_long", {"length": len(data), "limit": TEXT_MAX}), text, _why(symbology))

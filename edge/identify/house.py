@@ -24,6 +24,8 @@ GROUPS: Final = ("badge", "order", "material", "lot", "serial", "quantity", "exp
 #: Longer texts are not offered to patterns: a careless one takes exponential time, and no house code is this long.
 TEXT_MAX: Final = 256
 
+#: a repetition repeated, as in ``(a+)+``: the usual way to write a pattern that never ends
+_REPEATED_TWICE: Final = re.compile(r"(?<!\\)[+*]\)[+*{]")
 _QUANTITY: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")
 _DATE: Final = re.compile(r"(?:([0-9]{4})([-/.]?)([0-9]{2})\2([0-9]{2})|([0-9]{6}))")
 
@@ -85,9 +87,11 @@ def _compiled(name: str, pattern: str) -> re.Pattern[str]:
     for group in compiled.groupindex:
         if group not in GROUPS:
             close = difflib.get_close_matches(group, GROUPS, n=1)
-            near = FORMAT["near"].fill({"word": close[0]}) if close else Words("", "")
-            refused = FORMAT["group"].fill({**about, "group": group, "near": near})
-            raise ConfigError(refused, FORMAT["group_hint"].fill(groups))
+            refused = FORMAT["group_near" if close else "group"]
+            fields = {**about, "group": group, "word": close[0] if close else ""}
+            raise ConfigError(refused.fill(fields), FORMAT["group_hint"].fill(groups))
+    if (twice := _REPEATED_TWICE.search(pattern)) is not None:
+        raise ConfigError(FORMAT["slow"].fill({**about, "part": twice[0], "place": twice.start() + 1}))
     if not compiled.groupindex:
         raise ConfigError(FORMAT["none"].fill(about), FORMAT["group_hint"].fill(groups))
     return compiled

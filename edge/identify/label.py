@@ -24,12 +24,14 @@ _GS1_FAMILIES: Final = frozenset({"gs1", "digital_link", "ean", "itf"})
 def merge(first: Code, second: Code) -> Code | Unreadable:
     """Both as one code, or Unreadable ``label_conflict``. ``missing`` is what both together still lack.
 
-    The number of an EAN or ITF-14 symbol counts as its (01), and stands so among the elements of the result.
+    The number of an EAN or ITF-14 symbol counts as its (01), and stands so among the elements of the result. A plain
+    text belongs to a label only once the caller has told its ``material`` (a supplier's part number in masters).
     """
     why = WHY["label"].fill({"first": first.why, "second": second.why})
     text = f"{first.text}\n{second.text}"
     for code in (first, second):
-        if code.family == "plain" or code.badge is not None or code.command is not None:
+        unknown = code.family == "plain" and code.material is None
+        if unknown or code.badge is not None or code.command is not None:
             return unreadable(Flaw("label_conflict.kind", {"text": code.text}), text, why)
     ours, theirs = _elements(first), _elements(second)
     both = ours | theirs
@@ -80,7 +82,9 @@ def _either(one: object, other: object) -> object:
 
 
 def _family(one: str, other: str) -> str:
-    """The common one; else GS1 where GS1 has a part in it; else the first."""
+    """The common one; else GS1 where GS1 has a part in it; else the one that is not plain."""
     if one == other:
         return one
-    return "gs1" if _GS1_FAMILIES & {one, other} else one
+    if _GS1_FAMILIES & {one, other}:
+        return "gs1"
+    return other if one == "plain" else one

@@ -291,11 +291,20 @@ FORMAT: Final[dict[str, Words]] = {
         "formats.{name}.pattern：“{pattern}”不是正则表达式：第 {place} 位 {problem}。",
     ),
     "group": Words(
-        "formats.{name}.pattern: no group may be called '{group}'{near}.",
-        "formats.{name}.pattern：组名“{group}”不可用{near}。",
+        "formats.{name}.pattern: no group may be called '{group}'.",
+        "formats.{name}.pattern：组名“{group}”不可用。",
+    ),
+    "group_near": Words(
+        "formats.{name}.pattern: no group may be called '{group}'; did you mean '{word}'?",
+        "formats.{name}.pattern：组名“{group}”不可用；是否想写“{word}”？",
     ),
     "group_hint": Words("Groups are {groups}.", "可用的组：{groups}。"),
-    "near": Words("; did you mean '{word}'?", "；是否想写“{word}”？"),
+    "slow": Words(
+        "formats.{name}.pattern: '{part}' at place {place} repeats a repetition; one scan could keep it busy for "
+        "hours. Repeat once, e.g. (a+) for (a+)+.",
+        "formats.{name}.pattern：第 {place} 位“{part}”对重复再重复，一次扫描可能耗时数小时。"
+        "请只重复一次，如将 (a+)+ 写作 (a+)。",
+    ),
     "none": Words(
         "formats.{name}.pattern: '{pattern}' names no group, so a match would mean nothing.",
         "formats.{name}.pattern：“{pattern}”没有任何命名组，匹配后没有意义。",
