@@ -15,7 +15,7 @@ import struct
 import tty
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Literal, Protocol
@@ -131,6 +131,12 @@ class ModbusSimulator:
     def __init__(self, units: Mapping[int, SimulatedUnit]) -> None:
         self.units = dict(units)
         self.questions = 0
+        self._lines: set[_Line] = set()
+
+    async def blurt(self, data: bytes) -> None:
+        """Say ``data`` on every open line, asked or not."""
+        for line in tuple(self._lines):
+            await line.blurt(data)
 
     @asynccontextmanager
     async def tcp(self, port: int = 0) -> AsyncGenerator[int, None]:
@@ -151,10 +157,13 @@ class ModbusSimulator:
             loop = asyncio.get_running_loop()
             reader = asyncio.StreamReader()
             loop.add_reader(master, lambda: reader.feed_data(os.read(master, 4096)))
-            task = asyncio.create_task(self._serve_rtu(reader, _Terminal(master)))
+            line = _Terminal(master)
+            self._lines.add(line)
+            task = asyncio.create_task(self._serve_rtu(reader, line))
             try:
                 yield
             finally:
+                self._lines.discard(line)
                 loop.remove_reader(master)
                 await _stop({task})
 
@@ -163,8 +172,11 @@ class ModbusSimulator:
         tasks: set[asyncio.Task[None]] = set()
 
         def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.create_task(serve(reader, _Stream(writer)))
+            line = _Stream(writer)
+            self._lines.add(line)
+            task = asyncio.create_task(serve(reader, line))
             tasks.add(task)
+            task.add_done_callback(lambda _: self._lines.discard(line))
             task.add_done_callback(lambda _: writer.transport.abort())
 
         server = await asyncio.start_server(connected, "127.0.0.1", port)
@@ -293,6 +305,9 @@ class _Line(Protocol):
     def send(self, frame: bytes, mood: Mood) -> bool:
         """False when the connection is over."""
 
+    async def blurt(self, data: bytes) -> None:
+        """Say it all, as fast as the line takes it."""
+
 
 Serve = Callable[[asyncio.StreamReader, _Line], Coroutine[None, None, None]]
 
@@ -311,6 +326,11 @@ class _Stream:
         self._writer.write(frame)
         return True
 
+    async def blurt(self, data: bytes) -> None:
+        self._writer.write(data)
+        with suppress(ConnectionError):
+            await self._writer.drain()
+
 
 class _Terminal:
     def __init__(self, master: int) -> None:
@@ -319,6 +339,13 @@ class _Terminal:
     def send(self, frame: bytes, mood: Mood) -> bool:
         os.write(self._master, frame[: len(frame) // 2] if mood is Mood.CUT else frame)  # a wire cannot close
         return True
+
+    async def blurt(self, data: bytes) -> None:
+        while data:
+            try:
+                data = data[os.write(self._master, data) :]
+            except BlockingIOError:
+                await asyncio.sleep(0.001)
 
 
 @contextmanager
