@@ -13,26 +13,20 @@ from zoneinfo import ZoneInfo, available_timezones
 from edge.config import widechars
 from edge.config.explain import Path
 from edge.config.mastercheck import masters
+from edge.config.masters import PersonFile
 from edge.config.near import near, near_or_known
 from edge.config.nodes import Map, Node, Text, hide, walk
 from edge.config.parts import Part, Parts, quoted
 from edge.config.problem import Problem, problem
-from edge.config.procedure import (
-    BadgeStep,
-    ConsumeStep,
-    DoneStep,
-    LoadStep,
-    MeasureStep,
-    ProcedureFile,
-    UnitStep,
-)
-from edge.config.site import StationFile
+from edge.config.site import Web
 from edge.wording.config import SAY, say
 
 #: the groups a house format may name (edge.identify fills a Code from them)
 GROUPS: Final = ("badge", "order", "material", "lot", "serial", "quantity", "expiry", "position", "command")
 #: what devices on one serial line have to agree in (MODBUS over Serial Line V1.02 §2.5.1)
 _LINE: Final = ("baudrate", "parity", "stopbits", "bytesize")
+#: first words of steps that belong to a unit, and so stand before the step that completes it
+_OF_A_UNIT: Final = frozenset(("scan", "load", "consume", "measure"))
 _URL_PASSWORD: Final = re.compile(r"://[^/@\s:]*:[^/@\s]+@")
 
 
@@ -45,8 +39,8 @@ def crosscheck(parts: Parts) -> Iterator[Problem]:
     yield from _listeners(parts)
     yield from _formats(parts)
     yield from _stations(parts)
-    for name, one in parts.procedures.items():
-        yield from _procedure(parts, name, one)
+    for name in parts.names("procedures"):
+        yield from _procedure(parts, name)
     yield from masters(parts)
 
 
@@ -91,57 +85,51 @@ def _number(node: Node) -> int | float | None:
 
 def _passwords(parts: Parts) -> Iterator[Problem]:
     for section in ("devices", "destinations"):
-        for path, node in walk(
-            parts.spot(section).node if parts.names(section) else Map(place=parts.root.place, pairs={})
-        ):
+        for path, node in walk(parts.spot(section).node) if parts.has(section) else ():
             if isinstance(node, Text) and _URL_PASSWORD.search(node.text):
                 hide(node)
                 yield parts.wrong("secret_url", (section, *path))
 
 
 def _ports(parts: Parts) -> Iterator[Problem]:
-    users: dict[str, list[str]] = {}
+    ports: dict[str, dict[object, list[str]]] = {}
     for name, part in parts.devices.items():
         if (key := _port(part)) is not None:
-            users.setdefault(key, []).append(name)
-    for key, names in users.items():
-        for index, name in enumerate(names[1:], 1):
-            yield from _shared(parts, key, names[0], name)
-            yield from _same_unit(parts, names[:index], name)
+            bus = part.name if hasattr(part.module, "build_bus") else (part.name, name)
+            ports.setdefault(key, {}).setdefault(bus, []).append(name)
+    for buses in ports.values():
+        heads = [names[0] for names in buses.values()]
+        for head in heads[1:]:
+            second = parts.place("devices", heads[0], "port")
+            port = parts.text("devices", head, "port") or ""
+            yield parts.wrong("port_taken", ("devices", head, "port"), None, second, port=port, other=heads[0])
+        for names in buses.values():
+            for index, name in enumerate(names[1:], 1):
+                yield from _same_line(parts, names[0], name)
+                yield from _same_unit(parts, names[:index], name)
 
 
 def _port(part: Part) -> str | None:
+    """What two devices cannot both open; None for a device that shares nothing."""
     if part.options is None:
         return None
-    if (asked := getattr(part.module, "port_key", None)) is not None:
-        key: str | None = asked(part.options)
-        return key
     port = getattr(part.options, "port", None)
-    return port if isinstance(port, str) else None
+    if isinstance(port, str):  # a serial port is one port, whichever drivers want it
+        return port
+    asked = getattr(part.module, "port_key", None)
+    key: str | None = asked(part.options) if asked is not None else None
+    return key
 
 
-def _shared(parts: Parts, key: str, first: str, name: str) -> Iterator[Problem]:
-    one, other = parts.devices[name], parts.devices[first]
-    where = parts.place("devices", first, "port")
-    if one.name != other.name or not hasattr(one.module, "build_bus"):
-        at = parts.place("devices", name, "port")
-        shown = parts.spot("devices", name, "port").node
-        port = shown.text if isinstance(shown, Text) else key
-        yield parts.wrong("port_taken", ("devices", name, "port"), at, where, port=port, other=first)
-        return
+def _same_line(parts: Parts, first: str, name: str) -> Iterator[Problem]:
+    one, other = parts.devices[name].options, parts.devices[first].options
     for setting in _LINE:
-        ours, theirs = getattr(one.options, setting, None), getattr(other.options, setting, None)
+        ours, theirs = getattr(one, setting, None), getattr(other, setting, None)
         if ours != theirs:
-            yield parts.wrong(
-                "line_settings",
-                ("devices", name, setting),
-                None,
-                parts.place("devices", first, setting),
-                other=first,
-                setting=setting,
-                ours=ours,
-                theirs=theirs,
-            )
+            second = parts.place("devices", first, setting)
+            path = ("devices", name, setting)
+            fields = {"other": first, "setting": setting, "ours": ours, "theirs": theirs}
+            yield parts.wrong("line_settings", path, None, second, **fields)
 
 
 def _same_unit(parts: Parts, before: list[str], name: str) -> Iterator[Problem]:
@@ -154,22 +142,23 @@ def _same_unit(parts: Parts, before: list[str], name: str) -> Iterator[Problem]:
 
 
 def _listeners(parts: Parts) -> Iterator[Problem]:
+    port = int(text) if (text := parts.text("web", "port") or str(Web().port)).isdecimal() else 0
     for name, part in parts.devices.items():
         options = part.options
-        if (
-            getattr(options, "mode", None) == "listen"
-            and parts.web.port
-            and getattr(options, "port", 0) == parts.web.port
-        ):
-            second = parts.place("devices", name, "port")
-            yield parts.wrong("web_port", ("web", "port"), None, second, other=name, port=parts.web.port)
+        if port and getattr(options, "mode", None) == "listen" and getattr(options, "port", 0) == port:
+            at = parts.place("devices", name, "port")
+            if parts.has("web", "port"):
+                second = parts.place("web", "port")
+                yield parts.wrong("web_port", ("devices", name, "port"), at, second, port=port)
+            else:
+                yield parts.wrong("web_port_default", ("devices", name, "port"), at, port=port)
 
 
 def _formats(parts: Parts) -> Iterator[Problem]:
-    for name, one in parts.formats.items():
+    for name in parts.names("formats"):
         path = ("formats", name, "pattern")
         try:
-            groups = re.compile(one.pattern).groupindex
+            groups = re.compile(parts.text(*path) or "(?P<lot>)").groupindex
         except (re.error, RecursionError, OverflowError) as exc:
             yield parts.wrong("regex", path, why=str(exc))
             continue
@@ -177,101 +166,96 @@ def _formats(parts: Parts) -> Iterator[Problem]:
             yield parts.wrong("regex_groups", path)
         for group in groups:
             if group not in GROUPS:
-                yield parts.wrong(
-                    "regex_group", path, got=quoted(group), near=near(group, GROUPS), choices=", ".join(GROUPS)
-                )
+                hint, choices = near(group, GROUPS), ", ".join(GROUPS)
+                yield parts.wrong("regex_group", path, got=quoted(group), near=hint, choices=choices)
 
 
 def _stations(parts: Parts) -> Iterator[Problem]:
     devices, procedures = parts.names("devices"), parts.names("procedures")
-    owners: dict[str, tuple[str, int]] = {}
-    for name, station in parts.stations.items():
-        yield from unknown(parts, "no_procedure", ("stations", name, "procedure"), station.procedure, procedures)
-        for index, scanner in enumerate(station.scanners):
-            path = ("stations", name, "scanners", index)
-            yield from unknown(parts, "no_device", path, scanner, devices)
-            yield from _scanner(parts, path, scanner, station)
-            owner, at = owners.setdefault(scanner, (name, index))
-            if owner != name:
-                second = parts.place("stations", owner, "scanners", at)
-                yield parts.wrong("scanner_taken", path, None, second, got=quoted(scanner), station=owner)
-            elif at != index:
-                second = parts.place("stations", owner, "scanners", at)
-                yield parts.wrong("scanner_repeated", path, None, second, got=quoted(scanner))
+    owners: dict[str, Path] = {}
+    for name in parts.names("stations"):
+        path: Path = ("stations", name, "procedure")
+        if (procedure := parts.text(*path)) is not None:
+            yield from unknown(parts, "no_procedure", path, procedure, procedures)
+        for at, scanner in parts.texts("stations", name, "scanners"):
+            yield from unknown(parts, "no_device", at, scanner, devices)
+            part = parts.devices.get(scanner)
+            if part is not None and part.options is not None and tags_of(scanner, part) is not None:
+                yield parts.wrong("not_a_scanner", at, got=quoted(scanner), driver=part.name)
+            first = owners.setdefault(scanner, at)
+            if first != at:
+                rule = "scanner_taken" if first[1] != name else "scanner_repeated"
+                yield parts.wrong(rule, at, None, parts.place(*first), got=quoted(scanner), station=first[1])
 
 
-def _scanner(parts: Parts, path: Path, scanner: str, station: StationFile) -> Iterator[Problem]:
-    part = parts.devices.get(scanner)
-    if part is not None and part.options is not None and tags_of(part) is not None:
-        yield parts.wrong("not_a_scanner", path, got=quoted(scanner), driver=part.name)
-
-
-def tags_of(part: Part) -> Mapping[str, object] | None:
+def tags_of(device: str, part: Part) -> Mapping[str, object] | None:
     """The tags of a device by their short name; None for one that has none by nature."""
     if (asked := getattr(part.module, "tags", None)) is not None:
-        return {tag.name.partition(".")[2] or tag.name: tag for tag in asked(part.name, part.options)}
+        return {tag.name.removeprefix(f"{device}."): tag for tag in asked(device, part.options)}
     tags = getattr(part.options, "tags", None)
     return tags if isinstance(tags, Mapping) else None
 
 
-def _procedure(parts: Parts, name: str, one: ProcedureFile) -> Iterator[Problem]:
+def _procedure(parts: Parts, name: str) -> Iterator[Problem]:
     base: Path = ("procedures", name)
-    if one.procedure != name:
-        yield parts.wrong("procedure_name", (*base, "procedure"), got=quoted(one.procedure), key=name)
-    for index, listed in enumerate(one.order.any):
-        yield from unknown(parts, "no_step", (*base, "order", "any", index), listed, list(one.steps))
-    done = ""
-    for step_name, step in one.steps.items():
-        path = (*base, "steps", step_name)
-        match step:
-            case BadgeStep():
-                yield from _person(parts, path, step)
-            case MeasureStep():
-                yield from _measure(parts, path, step)
-            case _:
-                pass
-        second = parts.key_place(*base, "steps", done) if done else None
-        at = parts.key_place(*path)
-        if done and isinstance(step, DoneStep):
-            yield parts.wrong("done_twice", path, at, second, done=done)
-        elif done and isinstance(step, UnitStep | LoadStep | ConsumeStep | MeasureStep):
-            yield parts.wrong("after_done", path, at, second, step=step_name, done=done)
-        elif isinstance(step, DoneStep):
-            done = step_name
+    called = parts.text(*base, "procedure")
+    if called is not None and called != name:
+        yield parts.wrong("procedure_name", (*base, "procedure"), got=quoted(called), key=name)
+    steps = parts.names(*base, "steps")
+    for at, listed in parts.texts(*base, "order", "any"):
+        yield from unknown(parts, "no_step", at, listed, steps)
+    done: Path = ()
+    for step in steps:
+        path = (*base, "steps", step)
+        words = parts.names(*path)
+        yield from _person(parts, path)
+        yield from _measure(parts, path)
+        here, second = parts.key_place(*path), parts.key_place(*done)
+        if done and "event" in words:
+            yield parts.wrong("done_twice", path, here, second, done=done[-1])
+        elif done and _OF_A_UNIT & set(words):
+            yield parts.wrong("after_done", path, here, second, step=step, done=done[-1])
+        elif "event" in words:
+            done = path
 
 
-def _person(parts: Parts, path: Path, step: BadgeStep) -> Iterator[Problem]:
-    people = list(parts.people.values())
-    if parts.pulled or not people or len(people) < len(parts.names("masters", "people")):
+def _person(parts: Parts, path: Path) -> Iterator[Problem]:
+    """Somebody has to have what a badge step asks for, where people are listed at all."""
+    people = parts.names("masters", "people")
+    if not people:
         return
-    roles = list(dict.fromkeys(role for person in people for role in person.roles))
-    trainings = list(dict.fromkeys(training for person in people for training in person.training))
-    yield from unknown(parts, "no_role", (*path, "role"), step.role, roles)
-    if step.training is not None:
-        yield from unknown(parts, "no_training", (*path, "training"), step.training, trainings)
+    for word, rule, many in (("role", "no_role", "roles"), ("training", "no_training", "training")):
+        if (asked := parts.text(*path, word)) is not None:
+            known = {one for person in people for _, one in parts.texts("masters", "people", person, many)}
+            if many == "roles" and any(not parts.has("masters", "people", person, many) for person in people):
+                known.update(PersonFile.model_fields["roles"].default)
+            yield from unknown(parts, rule, (*path, word), asked, sorted(known))
 
 
-def _measure(parts: Parts, path: Path, step: MeasureStep) -> Iterator[Problem]:
-    if step.while_ is not None:
-        yield from _tag(parts, (*path, "while"), step.while_)
-    for name, measure in step.measure.items():
+def _measure(parts: Parts, path: Path) -> Iterator[Problem]:
+    if (signal := parts.text(*path, "while")) is not None:
+        yield from _tag(parts, (*path, "while"), signal)
+    for name in parts.names(*path, "measure"):
         at = (*path, "measure", name)
-        wrong = list(_tag(parts, (*at, "tag"), measure.tag))
+        tag = parts.text(*at, "tag")
+        if tag is None:
+            continue
+        wrong = list(_tag(parts, (*at, "tag"), tag))
         yield from wrong
-        if not wrong and measure.within == "limits":
-            yield from _has_limits(parts, at, measure.tag)
+        if not wrong and (not parts.has(*at, "within") or parts.text(*at, "within") == "limits"):
+            yield from _has_limits(parts, at, tag)
 
 
 def _tag(parts: Parts, path: Path, tag: str) -> Iterator[Problem]:
-    device, _, short = tag.partition(".")
+    device, dot, short = tag.partition(".")
+    if not dot:
+        return  # its form is told already
     if device not in parts.names("devices"):
         yield from unknown(parts, "no_device", path, device, parts.names("devices"))
         return
     part = parts.devices.get(device)
-    if part is None or part.options is None:
-        return  # its own mistakes are told; what tags it will have is not known
-    tags = tags_of(part) or {}
-    if short not in tags:
+    tags = tags_of(device, part) or {} if part is not None and part.options is not None else None
+    if tags is not None and short not in tags:
         yield parts.wrong("no_tag", path, device=device, got=quoted(short), near=near_or_known(short, tags))
 
 
@@ -280,13 +264,9 @@ def _has_limits(parts: Parts, path: Path, tag: str) -> Iterator[Problem]:
     part = parts.devices.get(device)
     if part is None or part.options is None:
         return
-    one = (tags_of(part) or {}).get(short)
+    one = (tags_of(device, part) or {}).get(short)
     limits = getattr(one, "limits", one)
     if getattr(limits, "low", None) is None and getattr(limits, "high", None) is None:
-        at = (
-            parts.place(*path, "within")
-            if parts.spot(*path, "within").path == (*path, "within")
-            else parts.key_place(*path)
-        )
+        at = parts.place(*path, "within") if parts.has(*path, "within") else parts.key_place(*path)
         second = parts.key_place("devices", device, "tags", short)
         yield parts.wrong("limits_none", (*path, "within"), at, second, tag=tag)

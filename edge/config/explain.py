@@ -255,7 +255,8 @@ def _special(fault: _Fault) -> tuple[Words, str]:
     shown = Words(f"'{_short(fault.name)}'", f"'{_short(fault.name)}'") if fault.name else got(node)
     if kind in _BOUNDS:
         code, name = _BOUNDS[kind]
-        return say(code, limit=context[name], got=shown), code
+        limit = context[name]
+        return say(code, limit=f"{limit:g}" if isinstance(limit, float) else limit, got=shown), code
     if (maker := _MAKERS.get(kind)) is not None:
         return maker(fault, context, shown)
     if kind.startswith(("date", "time")) or kind == "written":

@@ -21,9 +21,9 @@ from edge.config import widechars
 from edge.config.assemble import Assembled, assemble
 from edge.config.crosscheck import crosscheck
 from edge.config.explain import check, got, locate
-from edge.config.near import NOTHING, near, nearest
+from edge.config.near import near, near_or_known, nearest
 from edge.config.nodes import MAX_VALUES, Map, Node, Text, data
-from edge.config.parts import Part, parts
+from edge.config.parts import Part, Parts
 from edge.config.problem import Mistakes, Problem, problem
 from edge.config.secrets import SecretName
 from edge.config.site import Site
@@ -68,7 +68,7 @@ def load(path: Path, *, drivers: Mapping[str, str], sinks: Mapping[str, str], la
         problems += site
     devices = _parts(root, "devices", drivers, problems)
     destinations = _parts(root, "destinations", sinks, problems)
-    problems += crosscheck(parts(root, devices, destinations))
+    problems += crosscheck(Parts(root, devices, destinations))
     if problems or not isinstance(site, Site):
         raise _mistakes(problems, assembled, complete=True)
     effective = data(root, SecretName)
@@ -150,8 +150,8 @@ def _part(
         return None
     chosen = kind.value if isinstance(kind, Text) and not kind.tag else None
     if not isinstance(chosen, str) or chosen not in table:
-        hint = near(chosen, table) if isinstance(chosen, str) else NOTHING
-        words = say(f"unknown_{word}", got=got(kind), near=hint, choices=", ".join(table))
+        hint = near_or_known(chosen if isinstance(chosen, str) else "", table)
+        words = say(f"unknown_{word}", got=got(kind), near=hint)
         place = kind.place if not isinstance(kind, Text) or kind.text else key.place
         problems.append(problem(f"unknown_{word}", place, f"{path}.{word}", words))
         return None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from edge.config.explain import Path
-from edge.config.masters import BillFile, OrderState
+from edge.config.masters import GTIN_PATTERN, OrderState
 from edge.config.near import near
 from edge.config.parts import Parts, quoted
 from edge.config.problem import Problem
-from edge.config.procedure import ConsumeStep, LoadStep, ReceiveStep
 
 
 def masters(parts: Parts) -> Iterator[Problem]:
@@ -25,15 +25,16 @@ def masters(parts: Parts) -> Iterator[Problem]:
 def _codes(parts: Parts) -> Iterator[Problem]:
     gtins: dict[str, Path] = {}
     codes: dict[str, Path] = {}
-    for name, material in parts.materials.items():
+    for name in parts.names("masters", "materials"):
         path: Path = ("masters", "materials", name, "gtin")
-        if material.gtin is not None:
-            digit = _check_digit(material.gtin[:-1])
-            if digit != material.gtin[-1]:
-                yield parts.wrong("check_digit", path, got=quoted(material.gtin), digit=digit)
-            yield from _once(parts, "gtin_taken", gtins, material.gtin.zfill(14), path, material.gtin)
-        for index, code in enumerate(material.codes):
-            yield from _once(parts, "code_taken", codes, code, ("masters", "materials", name, "codes", index), code)
+        gtin = parts.text(*path)
+        if gtin is not None and re.match(GTIN_PATTERN, gtin):
+            digit = _check_digit(gtin[:-1])
+            if digit != gtin[-1]:
+                yield parts.wrong("check_digit", path, got=quoted(gtin), digit=digit)
+            yield from _once(parts, "gtin_taken", gtins, gtin.zfill(14), path, gtin)
+        for at, code in parts.texts("masters", "materials", name, "codes"):
+            yield from _once(parts, "code_taken", codes, code, at, code)
 
 
 def _check_digit(digits: str) -> str:
@@ -49,98 +50,93 @@ def _once(parts: Parts, rule: str, seen: dict[str, Path], key: str, path: Path, 
 
 def _badges(parts: Parts) -> Iterator[Problem]:
     badges: dict[str, Path] = {}
-    for name, person in parts.people.items():
-        yield from _once(parts, "badge_taken", badges, person.badge, ("masters", "people", name, "badge"), person.badge)
+    for name in parts.names("masters", "people"):
+        path: Path = ("masters", "people", name, "badge")
+        if (badge := parts.text(*path)) is not None:
+            yield from _once(parts, "badge_taken", badges, badge, path, badge)
 
 
 def _lots(parts: Parts) -> Iterator[Problem]:
     lots: dict[str, Path] = {}
-    for index, lot in parts.lots.items():
-        key = f"{lot.material}\0{lot.lot}"
-        yield from _once(parts, "lot_taken", lots, key, ("masters", "lots", index, "lot"), lot.lot)
+    for index in parts.indexes("masters", "lots"):
+        path: Path = ("masters", "lots", index, "lot")
+        lot, material = parts.text(*path), parts.text("masters", "lots", index, "material")
+        if lot is not None and material is not None:
+            yield from _once(parts, "lot_taken", lots, f"{material}\0{lot}", path, lot)
 
 
 def _references(parts: Parts) -> Iterator[Problem]:
-    materials = parts.names("masters", "materials")
-    known = frozenset(materials)
-    for path, name in _materials_used(parts):
-        if name not in known:
-            # where a name is a key, the key is what is wrong
-            at = parts.key_place(*path) if path[1] in ("bills",) and path[-1] == name else None
-            yield parts.wrong("no_material", path, at, got=quoted(name), near=near(name, materials))
-    suppliers = parts.names("masters", "suppliers")
-    for index, lot in parts.lots.items():
-        if lot.supplier is not None and lot.supplier not in suppliers:
-            hint = near(lot.supplier, suppliers)
-            yield parts.wrong(
-                "no_supplier", ("masters", "lots", index, "supplier"), got=quoted(lot.supplier), near=hint
-            )
+    materials, suppliers = parts.names("masters", "materials"), parts.names("masters", "suppliers")
+    for path, material in _materials_used(parts):
+        if material not in materials:
+            # where the name is a key, the key is what is wrong
+            at = parts.key_place(*path) if path[-1] == material else None
+            yield parts.wrong("no_material", path, at, got=quoted(material), near=near(material, materials))
+    for index in parts.indexes("masters", "lots"):
+        path = ("masters", "lots", index, "supplier")
+        if (supplier := parts.text(*path)) is not None and supplier not in suppliers:
+            yield parts.wrong("no_supplier", path, got=quoted(supplier), near=near(supplier, suppliers))
 
 
 def _materials_used(parts: Parts) -> Iterator[tuple[Path, str]]:
-    for made, bill in parts.bills.items():
-        base: Path = ("masters", "bills", made)
-        yield base, made
-        for name in bill.needs:
-            yield (*base, "needs", name), name
-        for name, others in bill.alternates.items():
-            yield (*base, "alternates", name), name
-            for index, other in enumerate(others):
-                yield (*base, "alternates", name, index), other
-    for order, one in parts.orders.items():
-        yield ("masters", "work_orders", order, "material"), one.material
-    for index, lot in parts.lots.items():
-        yield ("masters", "lots", index, "material"), lot.material
-    for procedure, file in parts.procedures.items():
-        if file.makes is not None:
-            yield ("procedures", procedure, "makes", "material"), file.makes.material
-        for step_name, step in file.steps.items():
-            path: Path = ("procedures", procedure, "steps", step_name)
-            match step:
-                case LoadStep():
-                    yield (*path, "load"), step.load
-                case ConsumeStep():
-                    yield (*path, "consume"), step.consume
-                case ReceiveStep(receive=tuple(wanted)):
-                    for index, name in enumerate(wanted):
-                        yield (*path, "receive", index), name
-                case _:
-                    pass
+    """Every place of the file that names a material."""
+    places: list[Path] = []
+    for made in parts.names("masters", "bills"):
+        bill: Path = ("masters", "bills", made)
+        yield bill, made
+        for section in ("needs", "alternates"):
+            for name in parts.names(*bill, section):
+                yield (*bill, section, name), name
+                yield from parts.texts(*bill, section, name)
+    places += [("masters", "work_orders", name, "material") for name in parts.names("masters", "work_orders")]
+    places += [("masters", "lots", index, "material") for index in parts.indexes("masters", "lots")]
+    for name in parts.names("procedures"):
+        places.append(("procedures", name, "makes", "material"))
+        for step in parts.names("procedures", name, "steps"):
+            path: Path = ("procedures", name, "steps", step)
+            places += [(*path, "load"), (*path, "consume")]
+            yield from parts.texts(*path, "receive")
+    for path in places:
+        if (text := parts.text(*path)) is not None:
+            yield path, text
 
 
 def _bills(parts: Parts) -> Iterator[Problem]:
-    """A step that takes by the bill needs a bill, of what the procedure makes or of what its orders make."""
-    for procedure, file in parts.procedures.items():
-        for step_name, step in file.steps.items():
-            path: Path = ("procedures", procedure, "steps", step_name)
-            if isinstance(step, LoadStep) and step.per_unit == "bill":
-                yield from _by_bill(parts, path, "per_unit", step.load, file.makes.material if file.makes else None)
-            elif isinstance(step, ConsumeStep) and step.per_scan == "bill":
-                yield from _by_bill(parts, path, "per_scan", step.consume, file.makes.material if file.makes else None)
+    """A step that takes by the bill needs a bill: of what the procedure makes, or of what its orders make."""
+    for name in parts.names("procedures"):
+        for step in parts.names("procedures", name, "steps"):
+            path: Path = ("procedures", name, "steps", step)
+            for word, amount in (("load", "per_unit"), ("consume", "per_scan")):
+                component = parts.text(*path, word)
+                if component is not None and (parts.text(*path, amount) or "bill") == "bill":
+                    yield from _by_bill(parts, name, (*path, amount), component)
 
 
-def _by_bill(parts: Parts, path: Path, key: str, component: str, made: str | None) -> Iterator[Problem]:
-    there = (*path, key)
-    step = parts.place(*there) if parts.spot(*there).path == there else parts.key_place(*path)
-    makers: list[tuple[str, Path]] = [(made, ())] if made is not None else []
-    if made is None:
-        makers = [
-            (order.material, ("masters", "work_orders", name, "material"))
-            for name, order in parts.orders.items()
-            if order.state is not OrderState.CLOSED
-        ]
-    for material, order in makers:
+def _by_bill(parts: Parts, procedure: str, path: Path, component: str) -> Iterator[Problem]:
+    step = parts.place(*path) if parts.has(*path) else parts.key_place(*path[:-1])
+    made = parts.text("procedures", procedure, "makes", "material")
+    if made is not None and made not in parts.names("masters", "bills"):
+        yield parts.wrong(
+            "no_bill", path, step, parts.place("procedures", procedure, "makes", "material"), material=made
+        )
+    materials = [made] if made is not None else []
+    for order in parts.names("masters", "work_orders") if made is None else ():
+        at: Path = ("masters", "work_orders", order)
+        material = parts.text(*at, "material")
+        if material is None or parts.text(*at, "state") == OrderState.CLOSED:
+            continue
+        materials.append(material)
         if material not in parts.names("masters", "bills"):
-            if order:
-                yield parts.wrong("no_bill_order", order, None, step, material=material)
-            else:
-                yield parts.wrong(
-                    "no_bill", there, step, parts.place("procedures", path[1], "makes"), material=material
-                )
-        elif (bill := parts.bills.get(material)) is not None and not _takes(bill, component):
-            second = parts.key_place("masters", "bills", material)
-            yield parts.wrong("not_in_bill", there, step, second, material=material, component=component)
+            yield parts.wrong("no_bill_order", (*at, "material"), None, step, material=material)
+    for material in dict.fromkeys(materials):
+        bill: Path = ("masters", "bills", material)
+        if parts.has(*bill) and not _takes(parts, bill, component):
+            second = parts.key_place(*bill)
+            yield parts.wrong("not_in_bill", path, step, second, material=material, component=component)
 
 
-def _takes(bill: BillFile, component: str) -> bool:
-    return component in bill.needs or any(component in others for others in bill.alternates.values())
+def _takes(parts: Parts, bill: Path, component: str) -> bool:
+    others = parts.names(*bill, "alternates")
+    return component in parts.names(*bill, "needs") or any(
+        component == text for other in others for _, text in parts.texts(*bill, "alternates", other)
+    )

@@ -1,30 +1,23 @@
-"""The file in pieces that are each valid, so that one mistake does not hide what is wrong elsewhere.
+"""The file as a whole, asked by name: what stands where, whether or not all of it is right.
 
-A check between two pieces is made where both are valid. Whether a name exists is asked of the nodes: a device
-with a mistake in it is
-still there.
+A check between two pieces reads the nodes, so that one mistake does not hide what is wrong elsewhere: a device with a
+mistake in it is still a device.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import ModuleType
-from typing import TypeVar
+from typing import Any
 
 from msgspec import Struct
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from edge.config.explain import Path, Spot, locate, path_text
-from edge.config.masters import BillFile, LotFile, MaterialFile, PersonFile, WorkOrderFile
-from edge.config.nodes import Map, Node, Seq, Text, data
+from edge.config.nodes import Map, Seq, Text
 from edge.config.problem import Place, Problem, problem
-from edge.config.procedure import ProcedureFile
-from edge.config.secrets import Mark
-from edge.config.site import FormatFile, StationFile, Web
 from edge.wording import Words
 from edge.wording.config import say
-
-M = TypeVar("M", bound=BaseModel)
 
 
 class Part(Struct, frozen=True):
@@ -35,31 +28,43 @@ class Part(Struct, frozen=True):
     options: BaseModel | None
 
 
-class Parts(Struct, frozen=True, kw_only=True):
-    """Every valid piece, by its name in the file."""
+class Parts(Struct, frozen=True):
+    """The nodes, and the options of what is driven."""
 
     root: Map
     devices: Mapping[str, Part]
     destinations: Mapping[str, Part]
-    stations: Mapping[str, StationFile]
-    procedures: Mapping[str, ProcedureFile]
-    formats: Mapping[str, FormatFile]
-    materials: Mapping[str, MaterialFile]
-    bills: Mapping[str, BillFile]
-    orders: Mapping[str, WorkOrderFile]
-    people: Mapping[str, PersonFile]
-    lots: Mapping[int, LotFile]
-    web: Web
 
     @property
     def pulled(self) -> bool:
         """Does a destination bring masters of its own? Then the file alone cannot say what is missing."""
         return any(hasattr(part.module, "pull") for part in self.destinations.values())
 
-    def names(self, *path: str) -> list[str]:
-        """What the mapping at ``path`` defines."""
+    def names(self, *path: str | int) -> list[str]:
+        """The keys of the mapping at ``path``."""
         spot = locate(self.root, path)
         return list(spot.node.pairs) if spot.path == path and isinstance(spot.node, Map) else []
+
+    def indexes(self, *path: str | int) -> range:
+        """The indexes of the list at ``path``."""
+        spot = locate(self.root, path)
+        return range(len(spot.node.items)) if spot.path == path and isinstance(spot.node, Seq) else range(0)
+
+    def text(self, *path: str | int) -> str | None:
+        """The text at ``path``; None where there is none, or something else."""
+        spot = locate(self.root, path)
+        if spot.path != path or not isinstance(spot.node, Text) or spot.node.tag:
+            return None
+        return spot.node.text or None
+
+    def texts(self, *path: str | int) -> list[tuple[Path, str]]:
+        """The texts of the list at ``path``, each with its own path."""
+        found = [((*path, index), self.text(*path, index)) for index in self.indexes(*path)]
+        return [(where, text) for where, text in found if text is not None]
+
+    def has(self, *path: str | int) -> bool:
+        """Is ``path`` written?"""
+        return locate(self.root, path).path == path
 
     def spot(self, *path: str | int) -> Spot:
         """Where ``path`` stands, or the nearest thing above it that is written."""
@@ -75,7 +80,7 @@ class Parts(Struct, frozen=True, kw_only=True):
         return spot.key.place if spot.key is not None else spot.place
 
     def wrong(
-        self, rule: str, path: Path, at: Place | None = None, second: Place | None = None, **fields: object
+        self, rule: str, path: Path, at: Place | None = None, second: Place | None = None, **fields: Any
     ) -> Problem:
         """The problem ``rule`` at ``path``; where there is a second place the sentence names it as {place}."""
         if second is not None:
@@ -86,44 +91,3 @@ class Parts(Struct, frozen=True, kw_only=True):
 def quoted(text: object) -> Words:
     """A value as it is shown in a sentence."""
     return Words(f"'{text}'", f"'{text}'")
-
-
-def parts(root: Map, devices: Mapping[str, Part], destinations: Mapping[str, Part]) -> Parts:
-    """What is valid in ``root``. Raises nothing."""
-    lots = locate(root, ("masters", "lots")).node
-    web = locate(root, ("web",))
-    made_web = _valid(web.node, Web) if web.path else None
-    return Parts(
-        root=root,
-        devices=devices,
-        destinations=destinations,
-        stations=_section(root, StationFile, "stations"),
-        procedures=_section(root, ProcedureFile, "procedures"),
-        formats=_section(root, FormatFile, "formats"),
-        materials=_section(root, MaterialFile, "masters", "materials"),
-        bills=_section(root, BillFile, "masters", "bills"),
-        orders=_section(root, WorkOrderFile, "masters", "work_orders"),
-        people=_section(root, PersonFile, "masters", "people"),
-        lots={
-            index: lot
-            for index, item in enumerate(lots.items if isinstance(lots, Seq) else ())
-            if (lot := _valid(item, LotFile)) is not None
-        },
-        web=made_web or Web(),
-    )
-
-
-def _section(root: Map, model: type[M], *path: str) -> dict[str, M]:
-    spot = locate(root, path)
-    if spot.path != path or not isinstance(spot.node, Map):
-        return {}
-    return {name: made for name, (_, node) in spot.node.pairs.items() if (made := _valid(node, model)) is not None}
-
-
-def _valid(node: Node, model: type[M]) -> M | None:
-    if isinstance(node, Text):
-        return None
-    try:
-        return model.model_validate(data(node, Mark))
-    except ValidationError:
-        return None

@@ -134,10 +134,11 @@ def _blank(char: str) -> str:
 
 def _masked(line: str, column: int, hidden: Sequence[tuple[int, int]]) -> tuple[str, int]:
     """``line`` with every secret in it replaced by ``***``, and ``column`` moved along."""
-    spans = sorted(
-        {*hidden, *(hit.span(1) if hit.group(1) is not None else hit.span(2) for hit in _SECRETS.finditer(line))}
-    )
-    for start, end in reversed(spans):
+    found = [hit.span(1) if hit.group(1) is not None else hit.span(2) for hit in _SECRETS.finditer(line)]
+    last = len(line) + 1
+    for start, end in sorted({*hidden, *found}, reverse=True):
+        end = min(end, last)  # spans may overlap: what the next one replaced is behind it
+        last = start
         line = line[:start] + "***" + line[end:]
         if column >= end:
             column += 3 - (end - start)

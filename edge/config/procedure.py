@@ -141,19 +141,20 @@ KINDS: Final = {
 
 def _kind(value: Any) -> str | None:
     words = value if isinstance(value, dict) else type(value).model_fields if isinstance(value, Model) else ()
-    return next((kind for word, kind in KINDS.items() if word in words), None)
+    kind = next((kind for word, kind in KINDS.items() if word in words), None)
+    return kind and f"<{kind}>"  # in brackets: an error's path names it, and a key of the file may be called the same
 
 
 Step = Annotated[
-    Annotated[BadgeStep, Tag("badge")]
-    | Annotated[OrderStep, Tag("order")]
-    | Annotated[ReceiveStep, Tag("receive")]
-    | Annotated[LoadStep, Tag("load")]
-    | Annotated[UnitStep, Tag("unit")]
-    | Annotated[ConsumeStep, Tag("consume")]
-    | Annotated[MeasureStep, Tag("measure")]
-    | Annotated[DoneStep, Tag("done")]
-    | Annotated[CloseStep, Tag("close")],
+    Annotated[BadgeStep, Tag("<badge>")]
+    | Annotated[OrderStep, Tag("<order>")]
+    | Annotated[ReceiveStep, Tag("<receive>")]
+    | Annotated[LoadStep, Tag("<load>")]
+    | Annotated[UnitStep, Tag("<unit>")]
+    | Annotated[ConsumeStep, Tag("<consume>")]
+    | Annotated[MeasureStep, Tag("<measure>")]
+    | Annotated[DoneStep, Tag("<done>")]
+    | Annotated[CloseStep, Tag("<close>")],
     Discriminator(
         _kind,
         custom_error_type="step_kind",

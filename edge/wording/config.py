@@ -114,7 +114,7 @@ SAY: Final[dict[str, Words]] = {
     "more_than": Words("has to be more than {limit} (got {got})", "必须大于 {limit}（现为 {got}）"),
     "less_than": Words("has to be less than {limit} (got {got})", "必须小于 {limit}（现为 {got}）"),
     "multiple": Words("has to be a multiple of {limit} (got {got})", "必须是 {limit} 的倍数（现为 {got}）"),
-    "finite": Words("has to be a number that ends (got {got})", "必须是有限的数（现为 {got}）"),
+    "finite": Words("has to be a finite number (got {got})", "必须是有限的数（现为 {got}）"),
     "text_empty": Words("may not be empty", "不能为空"),
     "text_short": Words("has to have at least {limit} characters (got {got})", "至少 {limit} 个字符（现为 {got}）"),
     "text_long": Words("may have at most {limit} characters (got {got})", "最多 {limit} 个字符（现为 {got}）"),
@@ -130,12 +130,8 @@ SAY: Final[dict[str, Words]] = {
     # drivers and destinations
     "no_driver": Words("'driver' is missing; there are: {choices}", "缺少 'driver'，可选：{choices}"),
     "no_sink": Words("'sink' is missing; there are: {choices}", "缺少 'sink'，可选：{choices}"),
-    "unknown_driver": Words(
-        "there is no driver {got}{near}; there are: {choices}", "没有驱动 {got}{near}；可选：{choices}"
-    ),
-    "unknown_sink": Words(
-        "there is no destination type {got}{near}; there are: {choices}", "没有目标类型 {got}{near}；可选：{choices}"
-    ),
+    "unknown_driver": Words("there is no driver {got}{near}", "没有驱动 {got}{near}"),
+    "unknown_sink": Words("there is no destination type {got}{near}", "没有目标类型 {got}{near}"),
     "not_installed": Words(
         "'{name}' needs the Python package '{package}', which is not installed on this PC",
         "'{name}' 需要 Python 包 '{package}'，本机尚未安装",
@@ -171,7 +167,7 @@ SAY: Final[dict[str, Words]] = {
         "scanner {got} already belongs to station '{station}' in {place}",
         "扫码枪 {got} 已属于工位 '{station}'，见 {place}",
     ),
-    "scanner_repeated": Words("scanner {got} is listed twice", "扫码枪 {got} 重复列出"),
+    "scanner_repeated": Words("scanner {got} is already listed in {place}", "扫码枪 {got} 已在 {place} 列出"),
     "port_taken": Words(
         "'{port}' is already used by device '{other}' in {place}; only Modbus RTU devices can share a port",
         "'{port}' 已被设备 '{other}' 占用，见 {place}；只有 Modbus RTU 设备可以共用端口",
@@ -184,8 +180,10 @@ SAY: Final[dict[str, Words]] = {
         "device '{other}' on the same port has unit_id {ours} too, in {place}",
         "同一端口上的设备 '{other}' 的 unit_id 也是 {ours}，见 {place}",
     ),
-    "web_port": Words(
-        "device '{other}' listens on port {port} too, in {place}", "设备 '{other}' 也监听端口 {port}，见 {place}"
+    "web_port": Words("the page is served on port {port} too, see {place}", "页面也使用端口 {port}，见 {place}"),
+    "web_port_default": Words(
+        "the page is served on port {port} too; give it another one: 'web: {{port: …}}'",
+        "页面也使用端口 {port}，请为页面指定其他端口：'web: {{port: …}}'",
     ),
     "limits_inverted": Words("low {low} is above high {high}", "下限 low {low} 高于上限 high {high}"),
     "limits_none": Words(
@@ -248,6 +246,12 @@ SAY: Final[dict[str, Words]] = {
     "count": Words("{count} errors. Nothing was changed.", "共 {count} 处错误，未作任何更改。"),
     "rest_waits": Words(
         "The rest of the file is checked once this can be read.", "以上问题解决后，再检查文件的其余部分。"
+    ),
+    "file_lines": Words("{file}  {lines} lines", "{file}  {lines} 行"),
+    "fingerprint": Words("fingerprint {fingerprint}", "指纹 {fingerprint}"),
+    "schema_package": Words(
+        "the Python package '{package}' of one of the drivers is not installed on this PC",
+        "本机尚未安装某个驱动所需的 Python 包 '{package}'",
     ),
     "right": Words(
         "{file}: no errors. "
