@@ -16,64 +16,93 @@ def both(en: str, zh: str) -> dict[str, str]:
 
 
 def verdict(
-    kind: str, level: str, code: str, title: dict[str, str], say: dict[str, str], value: str, seq: int
+    kind: str, level: str, code: str, seq: int, value: str, title: dict[str, str], say: dict[str, str]
 ) -> dict[str, Any]:
-    at = "2026-11-22T03:42:07.123Z"
-    return {
-        "kind": kind, "level": level, "code": code, "title": title, "say": say, "value": value, "at": at, "age_s": 8, "seq": seq,
-    }  # fmt: skip
+    told = {"kind": kind, "level": level, "code": code, "title": title, "say": say, "value": value, "seq": seq}
+    return {**told, "at": "2026-11-22T03:42:07.123Z", "age_s": 8}
 
 
 OK = verdict(
-    "accepted", "ok", "loaded", both("OK – bearing loaded", "通过 – 轴承已上料"),
+    "accepted",
+    "ok",
+    "loaded",
+    123,
+    "(01)09506000134352(17)270531(10)L77",
+    both("OK – bearing loaded", "通过 – 轴承已上料"),
     both("BRG-6204 lot L77 is at tray-1. 88 pieces are left.", "BRG-6204 批次 L77 已装到 tray-1，余 88 件。"),
-    "(01)09506000134352(17)270531(10)L77", 123,
-)  # fmt: skip
+)
 WARN = verdict(
-    "refused", "warn", "unknown_code", both("Unknown code", "无法识别的条码"),
-    both("This code is not known at this station. Scan the label with the part number and the lot.",
-         "本工位不认识此条码。请扫描带有料号和批号的标签。"),
-    "https://example.com/?p=77", 124,
-)  # fmt: skip
+    "refused",
+    "warn",
+    "unknown_code",
+    124,
+    "https://example.com/?p=77",
+    both("Unknown code", "无法识别的条码"),
+    both(
+        "This code is not known at this station. Scan the label with the part number and the lot.",
+        "本工位不认识此条码。请扫描带有料号和批号的标签。",
+    ),
+)
 STOP = verdict(
-    "refused", "stop", "lot_expired", both("STOP – lot L41 has expired", "停！批次 L41 已过期"),
-    both("Lot L41 of BRG-6204 expired on 2026-10-31. It must not be used. Put it aside, call quality, and load another lot.",
-         "BRG-6204 批次 L41 已于 2026-10-31 过期，禁止使用。请隔离该批次，通知质检，并换用其他批次。"),
-    "(01)09506000134352(17)261031(10)L41", 125,
-)  # fmt: skip
+    "refused",
+    "stop",
+    "lot_expired",
+    125,
+    "(01)09506000134352(17)261031(10)L41",
+    both("STOP – lot L41 has expired", "停！批次 L41 已过期"),
+    both(
+        "Lot L41 of BRG-6204 expired on 2026-10-31. It must not be used. "
+        "Put it aside, call quality, and load another lot.",
+        "BRG-6204 批次 L41 已于 2026-10-31 过期，禁止使用。请隔离该批次，通知质检，并换用其他批次。",
+    ),
+)
 REPEATED = verdict(
-    "repeated", "neutral", "repeated", both("Already scanned", "已扫描"),
+    "repeated",
+    "neutral",
+    "repeated",
+    126,
+    "(01)09506000134352(17)270531(10)L77",
+    both("Already scanned", "已扫描"),
     both("The same label was scanned 1 s ago. It counts once.", "1 秒前已扫描同一标签，只计一次。"),
-    "(01)09506000134352(17)270531(10)L77", 126,
-)  # fmt: skip
+)
 INCOMPLETE = verdict(
-    "incomplete", "neutral", "incomplete", both("One more code", "还差一个条码"),
-    both("This symbol holds the lot only. Scan the other barcode of the same label.", "此条码只有批号。请再扫同一标签上的另一个条码。"),
-    "(10)L77", 127,
-)  # fmt: skip
+    "incomplete",
+    "neutral",
+    "incomplete",
+    127,
+    "(10)L77",
+    both("One more code", "还差一个条码"),
+    both(
+        "This symbol holds the lot only. Scan the other barcode of the same label.",
+        "此条码只有批号。请再扫同一标签上的另一个条码。",
+    ),
+)
 CANNOT_KNOW = verdict(
-    "cannot_know", "warn", "parameter_stale", both("Cannot tell", "无法判断"),
-    both("No force value has come from press-2 for 12 s. The unit cannot be completed until it returns.",
-         "已 12 秒没有收到 press-2 的压力数据，恢复之前不能完工。"),
-    "SN1", 128,
-)  # fmt: skip
-VERDICTS = {
-    "ok": OK, "warn": WARN, "stop": STOP, "repeated": REPEATED, "incomplete": INCOMPLETE, "cannot_know": CANNOT_KNOW, "none": None,
-}  # fmt: skip
+    "cannot_know",
+    "warn",
+    "parameter_stale",
+    128,
+    "SN1",
+    both("Cannot tell", "无法判断"),
+    both(
+        "No force value has come from press-2 for 12 s. The unit cannot be completed until it returns.",
+        "已 12 秒没有收到 press-2 的压力数据，恢复之前不能完工。",
+    ),
+)
+VERDICTS: dict[str, dict[str, Any] | None] = {
+    "ok": OK,
+    "warn": WARN,
+    "stop": STOP,
+    "repeated": REPEATED,
+    "incomplete": INCOMPLETE,
+    "cannot_know": CANNOT_KNOW,
+    "none": None,
+}
 
 
 def document(station: str = "ST10", **changes: Any) -> dict[str, Any]:
     """A full station at work."""
-    steps = [
-        ("operator", "Operator", "操作员", True, False, "Li Wei"),
-        ("work_order", "Work order", "工单", True, False, "WO-1001"),
-        ("unit", "Unit", "产品序列号", True, False, "SN1"),
-        ("bearings", "Bearings", "轴承", True, False, "L77"),
-        ("shaft", "Shaft", "轴", False, True, ""),
-        ("press", "Press", "压装", False, False, ""),
-        ("grease", "Grease", "涂油脂", False, False, ""),
-        ("label", "Label", "标签", False, False, ""),
-    ]
+    pump = {"material": "PUMP-100", "material_name": both("Feed pump", "给水泵")}
     shown: dict[str, Any] = {
         "station": station,
         "name": both("Press bearing", "压装轴承"),
@@ -85,45 +114,77 @@ def document(station: str = "ST10", **changes: Any) -> dict[str, Any]:
         "config_note": None,
         "next": both("Scan the shaft", "请扫描轴"),
         "verdict": OK,
-        "unit": {"id": "SN1", "material": "PUMP-100", "material_name": both("Feed pump", "给水泵")},
+        "unit": {"id": "SN1", **pump},
         "steps": [
-            {"name": name, "say": both(en, zh), "done": done, "now": now, "detail": both(detail, detail)}
-            for name, en, zh, done, now, detail in steps
+            step("operator", "Operator", "操作员", "Li Wei"),
+            step("work_order", "Work order", "工单", "WO-1001"),
+            step("unit", "Unit", "产品序列号", "SN1"),
+            step("bearings", "Bearings", "轴承", "L77"),
+            {**step("shaft", "Shaft", "轴", ""), "now": True},
+            step("press", "Press", "压装", ""),
+            step("grease", "Grease", "涂油脂", ""),
+            step("label", "Label", "标签", ""),
         ],
-        "order": {
-            "id": "WO-1001", "material": "PUMP-100", "material_name": both("Feed pump", "给水泵"), "made": "412", "quantity": "600",
-        },
+        "order": {"id": "WO-1001", **pump, "made": "412", "quantity": "600"},
         "operator": {"id": "op-17", "name": "Li Wei"},
         "loaded": [
-            {"position": "tray-1", "material": "BRG-6204", "lot": "L77", "left": "88", "unit": both("pcs", "件"), "expiry": "2027-05-31"},
-            {"position": "tank-1", "material": "GREASE-2", "lot": "G-2026-118", "left": "12.45", "unit": both("kg", "千克"), "expiry": "2027-02-28"},
+            lot("tray-1", "BRG-6204", "L77", "88", both("pcs", "件"), "2027-05-31"),
+            lot("tank-1", "GREASE-2", "G-2026-118", "12.45", both("kg", "千克"), "2027-02-28"),
         ],
         "live": [
             live("press-2.force", "Press force", "压装力", "10412", "N", 9500, 11200, 10412.0),
             live("climate-1.temperature", "Room temperature", "室温", "22.4", "°C", 18, 26, 22.4),
             live("climate-1.humidity", "Humidity", "湿度", "48", "%RH", None, 60, 48.0),
         ],
-        "devices": [
-            {"id": device, "state": "online", "say": both("online", "在线")} for device in ("hand-1", "press-2", "climate-1", "label-1")
-        ],
-        "sync": [{
-            "destination": "erp", "waiting": 3, "parked": 0, "gathered": 412, "state": "delivering",
-            "say": both("3 waiting, 412 for order close", "3 条待传，412 条待关单"),
-        }],
+        "devices": [device(name, "online", "online", "在线") for name in ("hand-1", "press-2", "climate-1", "label-1")],
+        "sync": [destination(3, 0, "3 waiting, 412 for order close", "3 条待传，412 条待关单")],
         "recent": [
-            {"at": "2026-11-22T03:42:07.123Z", "level": "ok", "text": both("BRG-6204 lot L77 loaded at tray-1", "BRG-6204 批次 L77 装到 tray-1")},
-            {"at": "2026-11-22T03:41:51.004Z", "level": "ok", "text": both("Unit SN1 begun", "产品 SN1 开始")},
-            {"at": "2026-11-22T03:41:12.700Z", "level": "warn", "text": both("Unknown code", "无法识别的条码")},
-            {"at": "2026-11-22T03:40:58.200Z", "level": "ok", "text": both("Unit SN0 finished, label verified", "产品 SN0 完成，标签已核对")},
-            {"at": "2026-11-22T03:39:02.900Z", "level": "stop", "text": both("Lot L41 refused: expired", "批次 L41 被拒：已过期")},
+            event("03:42:07", "ok", "BRG-6204 lot L77 loaded at tray-1", "BRG-6204 批次 L77 装到 tray-1"),
+            event("03:41:51", "ok", "Unit SN1 begun", "产品 SN1 开始"),
+            event("03:41:12", "warn", "Unknown code", "无法识别的条码"),
+            event("03:40:58", "ok", "Unit SN0 finished, label verified", "产品 SN0 完成，标签已核对"),
+            event("03:39:02", "stop", "Lot L41 refused: expired", "批次 L41 被拒：已过期"),
         ],
         "acts": [
             {"act": "cancel_unit", "say": both("Cancel this unit", "取消本件"), "hold": True},
             {"act": "confirm_close", "say": both("Close the order", "关闭工单"), "hold": True},
         ],
         "generation": 1,
-    }  # fmt: skip
+    }
     return {**shown, **changes}
+
+
+def trouble() -> dict[str, Any]:
+    """Everything that can be wrong beside the verdict, at once."""
+    force, room, humidity = document()["live"]
+    return {
+        "config_note": both(
+            "The file has errors; running the version of 12 Nov. Ask a technician to run lotline check.",
+            "配置文件有错误，正在运行 11 月 12 日的版本。请技术员执行 lotline check。",
+        ),
+        "clock": {"offset": "+08:00", "synchronised": False},
+        "live": [
+            {**force, "value": "11850", "number": 11850.0, "ok": False},
+            {**room, "stale": True, "age_s": 140},
+            humidity,
+        ],
+        "devices": [
+            device("hand-1", "online", "online", "在线"),
+            device("press-2", "waiting", "does not answer – trying again", "无应答，正在重试"),
+            device("climate-1", "fault", "wrong unit id", "站号错误"),
+            device("label-1", "connecting", "connecting", "正在连接"),
+        ],
+        "sync": [destination(1200, 2, "1,200 waiting, oldest 2 h", "1200 条待传，最早 2 小时")],
+    }
+
+
+def step(name: str, en: str, zh: str, detail: str) -> dict[str, Any]:
+    """Done where it has a detail."""
+    return {"name": name, "say": both(en, zh), "done": bool(detail), "now": False, "detail": both(detail, detail)}
+
+
+def lot(position: str, material: str, lot: str, left: str, unit: dict[str, str], expiry: str) -> dict[str, Any]:
+    return {"position": position, "material": material, "lot": lot, "left": left, "unit": unit, "expiry": expiry}
 
 
 def live(
@@ -137,16 +198,21 @@ def live(
     number: float | None,
     **more: Any,
 ) -> dict[str, Any]:
-    fixed = {
-        "tag": tag,
-        "label": both(en, zh),
-        "value": value,
-        "unit": unit,
-        "low": low,
-        "high": high,
-        "number": number,
-    }
-    return {**fixed, "age_s": 0.4, "stale": False, "ok": True, **more}
+    fixed = {"tag": tag, "label": both(en, zh), "value": value, "unit": unit, "low": low, "high": high}
+    return {**fixed, "number": number, "age_s": 0.4, "stale": False, "ok": True, **more}
+
+
+def device(name: str, state: str, en: str, zh: str) -> dict[str, Any]:
+    return {"id": name, "state": state, "say": both(en, zh)}
+
+
+def destination(waiting: int, parked: int, en: str, zh: str) -> dict[str, Any]:
+    counts = {"waiting": waiting, "parked": parked, "gathered": 412}
+    return {"destination": "erp", **counts, "state": "delivering", "say": both(en, zh)}
+
+
+def event(time: str, level: str, en: str, zh: str) -> dict[str, Any]:
+    return {"at": f"2026-11-22T{time}.123Z", "level": level, "text": both(en, zh)}
 
 
 class FakeLine:
@@ -177,7 +243,8 @@ class FakeLine:
         try:
             while True:
                 async with self._changed:
-                    await self._changed.wait_for(lambda: self._version != seen)
+                    while self._version == seen:
+                        await self._changed.wait()
                 seen = self._version
                 yield copy.deepcopy(self.documents[station])
         finally:
@@ -188,5 +255,10 @@ class FakeLine:
         return {"ok": True, "say": both(f"Done: {act}", f"已完成：{act}")}
 
 
+def _tell(port: int) -> None:
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+
+
 if __name__ == "__main__":
-    asyncio.run(serve(create_app(FakeLine()), "127.0.0.1", int(sys.argv[1]), lambda port: print(port, flush=True)))
+    asyncio.run(serve(create_app(FakeLine()), "127.0.0.1", int(sys.argv[1]), _tell))

@@ -21,7 +21,8 @@ from tests.web.fake_line import STOP, WARN, FakeLine, document
 
 @contextlib.asynccontextmanager
 async def client(site: Site) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(site.base, timeout=aiohttp.ClientTimeout(total=20)) as session:
+    jar = aiohttp.CookieJar(unsafe=True)  # an address, not a name
+    async with aiohttp.ClientSession(site.base, timeout=aiohttp.ClientTimeout(total=20), cookie_jar=jar) as session:
         yield session
 
 
