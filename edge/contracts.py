@@ -84,3 +84,17 @@ class Sink(Protocol):
 
     async def aclose(self) -> None:
         """Release connections within a second."""
+
+
+@runtime_checkable
+class KeepsOrder(Protocol):
+    """A sink that may itself keep the order inside a batch.
+
+    While ``keeps_order`` is true a batch may hold several records about one item, and the sink promises: after a record
+    that got Rejected or None, later records of that batch about one of its items get None. Otherwise (and for a sink
+    without this ability) a batch never holds two records about one item.
+    """
+
+    @property
+    def keeps_order(self) -> bool:
+        """Asked before every batch."""
