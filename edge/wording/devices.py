@@ -71,6 +71,7 @@ NOTICES: Final[dict[NoticeCode, Words]] = {
     ),
     NoticeCode.SILENT: Words("The device stopped answering.", "设备停止应答。"),
     NoticeCode.ANSWERING: Words("The device answers again.", "设备恢复应答。"),
+    NoticeCode.NO_VALUE: Words("The device has no valid value.", "设备没有有效值。"),
 }
 
 # -- serial scanners --------------------------------------------------------------------------------------------------
