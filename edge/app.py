@@ -23,7 +23,8 @@ import drivers
 import sync
 from edge import __version__, control
 from edge.clock import SystemClock
-from edge.config.loader import Loaded
+from edge.config.applied import remember
+from edge.config.loader import Loaded, as_json
 from edge.config.secrets import secret_from
 from edge.contracts import Driver, Shelf, Sink
 from edge.epcis import Ids, Place
@@ -70,10 +71,11 @@ async def run_line(
         retention_days=site.storage.retention_days,
     )
     try:
-        secret = secret_from([*dict.fromkeys(file.path.parent for file in loaded.files), state_dir])
+        secret = secret_from([*loaded.folders, state_dir])
         await _take_up(log, loaded, clock, base)
+        remember(state_dir, loaded)
         masters = MastersCache(site.masters, state_dir / "masters.json")
-        readings = ReadingStore(log, clock=clock, provenance=lambda: base)
+        readings = ReadingStore(state_dir, log=log, clock=clock, provenance=lambda: base, retention_days=site.storage.retention_days)
         identities = Identities(log, state_dir)
         identities.catch_up()
         shared = Shared(
@@ -123,8 +125,9 @@ async def run_line(
         log.on_storage(lambda storage: line.touch())
 
         def pages_ready(port: int) -> None:
+            line.address = f"http://{site.web.host}:{port}"
             notifier.say("READY=1\nSTATUS=running")
-            ready(f"http://{site.web.host}:{port}")
+            ready(line.address)
 
         async with control.serve(state_dir / "control.sock", line.handlers()), asyncio.TaskGroup() as group:
             for name, run in followers.items():
@@ -160,10 +163,8 @@ async def _take_up(log: Log, loaded: Loaded, clock: SystemClock, base: Provenanc
     fingerprint = loaded.fingerprint.encode()
     if state.get(_APPLIED) == fingerprint and _SALT in state:
         return
-    effective = dict(loaded.effective)
-    effective["masters"] = {
-        key: value for key, value in dict(effective.get("masters") or {}).items() if key != "people"
-    }
+    effective = as_json(loaded.effective)
+    effective["masters"] = {key: value for key, value in effective.get("masters", {}).items() if key != "people"}
     record = entry(
         Kind.CONFIG,
         clock.now(),
@@ -189,10 +190,10 @@ def _provenance(base: Provenance, procedure: Procedure, masters: MastersCache) -
 def _stations(loaded: Loaded, shared: Shared) -> dict[str, Station]:
     site = loaded.site
     ids = Ids(site.identity)
-    fresh = {
-        f"{device}.{tag}": max(5.0, 3 * options.tags[tag].every_s)
+    stale_s = {
+        f"{device}.{name}": max(5.0, 3 * tag.every_s)
         for device, (_, options) in loaded.devices.items()
-        for tag in getattr(options, "tags", {})
+        for name, tag in getattr(options, "tags", {}).items()
     }
     return {
         name: Station(
@@ -201,7 +202,7 @@ def _stations(loaded: Loaded, shared: Shared) -> dict[str, Station]:
             name=Words(file.name.en, file.name.zh),
             procedure=compile_procedure(site.procedures[file.procedure]),
             repeat_s=file.repeat_s,
-            stale_s=fresh,
+            stale_s=stale_s,
         )
         for name, file in site.stations.items()
     }
@@ -213,7 +214,7 @@ def _drivers(loaded: Loaded) -> list[Driver]:
     buses: dict[tuple[str, str], dict[str, Any]] = {}
     for device, (name, options) in loaded.devices.items():
         module = importlib.import_module(drivers.DRIVERS[name])
-        key = module.port_key(options) if hasattr(module, "port_key") else None
+        key = module.port_key(options) if hasattr(module, "build_bus") else None
         if key is None:
             built.append(module.build(device, options))
         else:

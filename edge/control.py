@@ -31,7 +31,7 @@ class NotRunning(TechnicianError):
 @contextlib.asynccontextmanager
 async def serve(path: Path, handlers: Mapping[str, Handler]) -> AsyncIterator[None]:
     """Answers while the block runs. The socket is owner-only from its first instant."""
-    path.unlink(missing_ok=True)
+    _remove(path)
     before = os.umask(0o177)
     try:
         server = await asyncio.start_unix_server(
@@ -43,7 +43,7 @@ async def serve(path: Path, handlers: Mapping[str, Handler]) -> AsyncIterator[No
         yield
     finally:
         server.close()
-        path.unlink(missing_ok=True)
+        _remove(path)
 
 
 def ask(path: Path, verb: str, **fields: object) -> Any:
@@ -89,6 +89,10 @@ async def _reply(line: bytes, handlers: Mapping[str, Handler]) -> dict[str, Any]
         return {"ok": True, "result": await handler(request)}
     except LotlineError as exc:
         return {"ok": False, "say": {"en": exc.say.en, "zh": exc.say.zh}}
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
 
 
 def _short(path: Path) -> str:

@@ -56,6 +56,7 @@ class Line:
         self._simulated = simulated
         self._supervisor: Supervisor | None = None
         self._followers = Followers(couriers={}, hidden=frozenset())
+        self.address = ""  #: of the pages, once they answer
 
     def attend(self, supervisor: Supervisor, followers: Followers) -> None:
         """The line is complete."""
@@ -165,6 +166,7 @@ class Line:
     async def _status(self, request: Mapping[str, Any]) -> dict[str, Any]:
         storage = self._log.storage
         return {
+            "address": self.address,
             "simulated": self._simulated,
             "stations": [self.view(station) for station in self._stations],
             "log": {
@@ -203,12 +205,12 @@ class Line:
                 "destination": name,
                 "id": parked.id,
                 "seq": parked.seq,
-                "at": parked.at.isoformat(),
+                "at": parked.at,
                 "reason": parked.reason,
                 "items": list(parked.items),
             }
             for name, courier in self._followers.couriers.items()
-            for parked in await courier.parked()
+            for parked in courier.parked()
         ]
 
     async def _retry(self, request: Mapping[str, Any]) -> dict[str, str]:
@@ -218,7 +220,7 @@ class Line:
 
     async def _export(self, request: Mapping[str, Any]) -> dict[str, str]:
         name, courier = await self._holder(str(request["id"]))
-        return {"destination": name, "data": (await courier.export(str(request["id"]))).decode()}
+        return {"destination": name, "data": courier.export(str(request["id"])).decode()}
 
     async def _resume(self, request: Mapping[str, Any]) -> dict[str, str]:
         assert self._supervisor is not None
@@ -230,7 +232,7 @@ class Line:
 
     async def _holder(self, record: str) -> tuple[str, Courier]:
         for name, courier in self._followers.couriers.items():
-            if any(parked.id == record for parked in await courier.parked()):
+            if any(parked.id == record for parked in courier.parked()):
                 return name, courier
         raise TechnicianError(
             Words(f"no destination has parked a record '{record}'.", f"没有目的地搁置记录“{record}”。"),

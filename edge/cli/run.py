@@ -25,31 +25,22 @@ def run(args: argparse.Namespace) -> int:
     import drivers
     import sync
     from edge.app import run_line, run_until_stopped, state_of
-    from edge.config.applied import last_applied, remember
-    from edge.config.loader import load
-    from edge.errors import ConfigError
+    from edge.config.applied import start_with
 
     logging.basicConfig(
         level=logging.DEBUG if args.verbose else logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr
     )
     state_dir, language = state_of(args.state), cli.language(args)
+    start = start_with(args.file, state_dir, drivers=drivers.DRIVERS, sinks=sync.SINKS)
     note: Words | None = None
-    try:
-        loaded = load(args.file, drivers=drivers.DRIVERS, sinks=sync.SINKS)
-        remember(state_dir, loaded)
-    except ConfigError as exc:
-        print(exc.say.to(language), file=sys.stderr)
-        previous = last_applied(state_dir, drivers=drivers.DRIVERS, sinks=sync.SINKS)
-        if previous is None:
-            print(_NONE.to(language), file=sys.stderr)
-            return cli.EX_CONFIG
-        loaded, note = previous, _OLD
-        print(_OLD.to(language), file=sys.stderr)
+    if start.refused is not None:
+        note = _OLD
+        print(f"{start.refused.say.to(language)}\n\n{_OLD.to(language)}", file=sys.stderr)
 
     def ready(address: str) -> None:
         print(_READY.fill({"address": address}).to(language), flush=True)
 
-    run_until_stopped(lambda: run_line(loaded, state_dir, note=note, simulated=args.simulated, ready=ready))
+    run_until_stopped(lambda: run_line(start.loaded, state_dir, note=note, simulated=args.simulated, ready=ready))
     return cli.EX_OK
 
 
@@ -57,8 +48,4 @@ _READY = Words("The line is running. Page: {address}", "产线已运行。页面
 _OLD = Words(
     "THE FILE HAS ERRORS AND WAS NOT APPLIED. The line runs with the last configuration that was good.",
     "配置文件有错误，未被采用！产线正使用上一次正确的配置运行。",
-)
-_NONE = Words(
-    "There is no earlier configuration to run with. Correct the file, then start again.",
-    "没有可用的旧配置。请改正文件后重新启动。",
 )

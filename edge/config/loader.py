@@ -11,7 +11,7 @@ import hashlib
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 from msgspec import Struct
@@ -35,13 +35,21 @@ Section = Literal["devices", "destinations"]
 _WORD: Final[Mapping[Section, str]] = {"devices": "driver", "destinations": "sink"}
 
 
+class FileRead(NamedTuple):
+    """One file, as it was read."""
+
+    path: Path
+    text: str
+
+
 class Loaded(Struct, frozen=True, kw_only=True):
     """A file without a mistake."""
 
     site: Site
     devices: Mapping[str, tuple[str, BaseModel]]  #: id -> (driver, its Options)
     destinations: Mapping[str, tuple[str, BaseModel]]  #: name -> (sink, its Options)
-    files: tuple[tuple[str, str], ...]  #: (path, text) of every file read, the line's own first
+    files: tuple[FileRead, ...]  #: every file read, the line's own first
+    folders: tuple[Path, ...]  #: where a ``secrets.yaml`` may stand: the folders of those files
     effective: Mapping[str, Any]  #: everything merged, as plain data; a secret is a SecretName
     fingerprint: str  #: SHA-256, hex, of the effective configuration
 
@@ -76,7 +84,8 @@ def load(path: Path, *, drivers: Mapping[str, str], sinks: Mapping[str, str], la
         site=site,
         devices=_options(devices),
         destinations=_options(destinations),
-        files=tuple((str(source.path), source.text) for source in assembled.sources),
+        files=tuple(FileRead(source.path, source.text) for source in assembled.sources),
+        folders=tuple(dict.fromkeys(source.path.resolve().parent for source in assembled.sources)),
         effective=effective,
         fingerprint=fingerprint(effective),
     )
@@ -85,7 +94,17 @@ def load(path: Path, *, drivers: Mapping[str, str], sinks: Mapping[str, str], la
 def fingerprint(effective: Mapping[str, Any]) -> str:
     """SHA-256 of the effective configuration. Sections in any order are the same; steps in another order are not."""
     ordered = {name: effective[name] for name in sorted(effective)}
-    return hashlib.sha256(orjson.dumps(ordered, default=_secret, option=orjson.OPT_PASSTHROUGH_SUBCLASS)).hexdigest()
+    return hashlib.sha256(_bytes(ordered)).hexdigest()
+
+
+def as_json(effective: Mapping[str, Any]) -> dict[str, Any]:
+    """The effective configuration as JSON values; a secret is ``{"!secret": name}``."""
+    plain: dict[str, Any] = orjson.loads(_bytes(effective))
+    return plain
+
+
+def _bytes(effective: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(effective, default=_secret, option=orjson.OPT_PASSTHROUGH_SUBCLASS)
 
 
 def _secret(value: object) -> dict[str, str]:

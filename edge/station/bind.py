@@ -104,7 +104,7 @@ def _scan(act: Read | Misread, context: Context) -> Outcome:
         context = replace(context, desk=replace(context.desk, label=None))
         merged = merge(label.code, code)
         if isinstance(merged, Unreadable):
-            return _answer(context, "refused", "label_conflict")
+            return _answer(context, "refused", "label_conflict", {"problem": merged.say})
         code = merged
     return _item(act.scan, code, context)
 
@@ -189,6 +189,8 @@ def _incomplete(scan: Scan, code: Code, context: Context, ask: str, name: str) -
     step = context.procedure.steps.get(name)
     if not isinstance(step, ReceiveStep | LoadStep | ConsumeStep):
         return _answer(context, "refused", "unknown_code", {"code": code.text, "hint": hint(context)})
+    if code.gtin is None and (material := meant(code, context.masters)):
+        code = replace(code, material=material.id)  # a supplier's own part number: now its other code may join it
     until_ns = context.now.monotonic_ns + int(step.collect_s * 1e9)
     label = LabelPart(code=code, asks=ask, step=name, device=scan.device, until_ns=until_ns)
     return _answer(context, "incomplete", ask, step=name, desk=replace(context.desk, label=label))

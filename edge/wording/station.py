@@ -164,8 +164,8 @@ ANSWERS: Final[dict[str, Answer]] = {
         "warn",
         "Two different labels",
         "不是同一标签",
-        "These codes are not from one label. Nothing was taken. Scan both codes of one label.",
-        "两个码不属于同一标签，未计入。请扫同一标签上的两个码。",
+        "{problem} Nothing was taken. Scan both codes of one label.",
+        "{problem}未计入。请扫同一标签上的两个码。",
     ),
     "unknown_badge": _a(
         "W213",

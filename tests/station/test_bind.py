@@ -7,6 +7,8 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
+from edge.config.site import FormatFile
+from edge.identify import HouseFormat
 from edge.log import Sighting
 from edge.station.desk import LotState
 from tests.station.bench import BRG, GREASE, GS, MASTERS, PRESS, PUMP, SHAFT, Bench, bearing, ready, serial
@@ -173,6 +175,13 @@ def test_codes_of_two_labels_are_a_conflict() -> None:
     assert bench.desk.label is None
 
 
+def test_a_suppliers_own_part_number_and_its_lot_are_one_label() -> None:
+    bench = Bench(PINNED)
+    bench.formats.append(HouseFormat("lot", FormatFile(pattern="LOT-(?P<lot>.+)")))
+    assert bench.scan("PIN-1").code == "scan_lot"
+    assert bench.scan("LOT-9").code == "lot_unknown"
+
+
 def test_a_badge_between_two_codes_of_a_label_does_not_lose_the_label() -> None:
     bench = Bench()
     bench.says("BDG:17", "WO-1", f"]d201{BRG}")
@@ -303,4 +312,12 @@ procedure: receiving
 revision: 1
 steps:
   goods: {receive: any, needs: [lot, quantity, expiry]}
+"""
+PINNED = """
+procedure: pinned
+revision: 1
+makes: {material: PUMP-100}
+steps:
+  pin:  {consume: PIN-1, identify: lot}
+  unit: {scan: serial}
 """
