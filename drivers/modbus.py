@@ -23,7 +23,7 @@ from pydantic import Field, model_validator
 
 from drivers.modbus_bus import Bus, Device
 from drivers.modbus_link import Unit
-from drivers.modbus_plan import ADDRESSES, MAX_REGISTERS, Point, Table, Type, WordOrder, width_of
+from drivers.modbus_plan import ADDRESSES, MAX_REGISTERS, Order, Point, Table, Type, width_of
 from drivers.modbus_profile import merged
 from drivers.modbus_wire import Wiring
 from edge.config.base import Id, Model, refuse
@@ -54,7 +54,8 @@ class TagOptions(Model):
     holding: int | None = Field(None, ge=0, le=ADDRESSES, description="address of a holding register (3), zero-based")
     type: Type | None = Field(None, description="of a register: how its bits are read; a coil or discrete is a bool")
     bit: int | None = Field(None, ge=0, le=15, description="for type bool in a register: 0 is the least significant")
-    word_order: WordOrder = Field("big", description="of a value's registers; little = low word first")
+    word_order: Order = Field("big", description="of a value's registers; little = low word first")
+    byte_order: Order = Field("big", description="of a register's bytes; little for the few devices that swap them")
     unit: UnitCode = Field("", description="what the value is in once scaled, in any usual spelling: N, °C, %RH, bar")
     every_s: float = Field(1.0, ge=0.01, le=3600, description="how often it is read")
     scale: float = Field(1.0, description="value = raw × scale + offset")
@@ -233,6 +234,7 @@ class Options(Model):
             address=self._address(tag),
             type=tag.type or "bool",
             word_order=tag.word_order,
+            byte_order=tag.byte_order,
             bit=tag.bit or 0,
             invalid=frozenset((tag.invalid,) if isinstance(tag.invalid, int) else tag.invalid),
             deadband=tag.deadband,

@@ -28,7 +28,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from drivers.modbus_link import Link, Refusal, Silence, Unit, Values, open_link
+from drivers.modbus_link import Doubts, Link, Refusal, Silence, Unit, Values, open_link
 from drivers.modbus_plan import Point, Request, coalesce, decode, split
 from drivers.modbus_wire import Wiring
 from edge.errors import DeviceFault, DeviceUnavailable
@@ -70,6 +70,7 @@ class Bus:
     def __init__(self, wiring: Wiring, devices: Sequence[Device]) -> None:
         self._wiring = wiring
         self._slaves = [_Slave(device) for device in devices]
+        self._doubts = Doubts(device.unit for device in devices)
 
     @property
     def device_ids(self) -> tuple[str, ...]:
@@ -80,8 +81,7 @@ class Bus:
 
     @asynccontextmanager
     async def _session(self) -> AsyncGenerator[AsyncGenerator[Item, None], None]:
-        quiet_s = max(slave.device.unit.quiet_s for slave in self._slaves)
-        async with open_link(self._wiring, quiet_s) as link, aclosing(self._poll(link)) as items:
+        async with open_link(self._wiring, self._doubts) as link, aclosing(self._poll(link)) as items:
             yield items
 
     async def _poll(self, link: Link) -> AsyncGenerator[Item, None]:

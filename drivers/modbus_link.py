@@ -7,10 +7,12 @@ and a transaction id of 0, which it takes for any. It neither retries nor reconn
 RTU has no transaction id, so an answer that comes after its time-out looks like the answer to the next question: asked
 for 200 one would get 100, and stay one behind for ever. The defence, for RTU on a wire and over TCP alike:
 
-1. After a question without a usable answer, that unit is not asked again for ``quiet_s``; what arrives meanwhile is
-   thrown away. Others are: an answer names its unit.
-2. The next answer is on probation. It is believed only when nothing else is heard for another ``quiet_s``: if the late
-   answer came first, the true one follows and gives it away. Then both are thrown away, and it starts again.
+1. After a question without a usable answer, that unit is in doubt: it is not asked for ``quiet_s``, and what arrives
+   meanwhile is thrown away. Other units are asked: an answer names its unit.
+2. The answer that ends the doubt is on probation. It is believed only if in all, until ``quiet_s`` after it, nothing but
+   it was heard: had the late answer come first, the true one would follow. Then both are thrown away, and it starts anew.
+
+Every unit begins in doubt, because nobody knows who asked before us; doubt outlives the session.
 
 One coroutine asks, one question at a time; there is no lock because there is no second.
 """
@@ -20,7 +22,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -85,19 +87,43 @@ class Silence(Struct, frozen=True, kw_only=True):
 Answer = Values | Refusal | Silence
 
 
-@asynccontextmanager
-async def open_link(wiring: Wiring, quiet_s: float) -> AsyncGenerator[Link, None]:
-    """The line, open. Raises DeviceUnavailable or DeviceFault.
+class Doubts:
+    """Which units of a line may still owe an answer. The owner of the line keeps it from session to session."""
 
-    On RTU it begins with ``quiet_s`` of listening: an answer to whoever asked before us must not be taken for ours.
-    """
+    def __init__(self, units: Iterable[Unit]) -> None:
+        self._quiet_s = {unit.unit_id: unit.quiet_s for unit in units}
+        self._until: dict[int, float] = dict.fromkeys(self._quiet_s, 0.0)
+
+    def __contains__(self, unit: Unit) -> bool:
+        return unit.unit_id in self._until
+
+    def until(self, unit: Unit) -> float:
+        """The monotonic instant from which ``unit`` may be asked."""
+        return self._until.get(unit.unit_id, 0.0)
+
+    def renew(self) -> None:
+        """The line was opened: what is still on its way is heard out first."""
+        for unit_id in self._until:
+            self._until[unit_id] = time.monotonic() + self._quiet_s[unit_id]
+
+    def add(self, unit: Unit) -> None:
+        """``unit`` was asked and gave no usable answer."""
+        self._until[unit.unit_id] = time.monotonic() + unit.quiet_s
+
+    def clear(self, unit: Unit) -> None:
+        """``unit`` owes nothing."""
+        self._until.pop(unit.unit_id, None)
+
+
+@asynccontextmanager
+async def open_link(wiring: Wiring, doubts: Doubts) -> AsyncGenerator[Link, None]:
+    """The line, open. Raises DeviceUnavailable or DeviceFault."""
     client = _client(wiring)
     ear = _Ear(client)
     try:
         async with open_wire(wiring, ear) if wiring.kind == "rtu" else open_socket(wiring, ear):
-            if wiring.kind != "tcp":
-                await asyncio.sleep(quiet_s)
-            yield Link(wiring, client, ear)
+            doubts.renew()
+            yield Link(wiring, client, ear, doubts)
     finally:
         client.close()
 
@@ -105,38 +131,43 @@ async def open_link(wiring: Wiring, quiet_s: float) -> AsyncGenerator[Link, None
 class Link:
     """An open line. Used by one coroutine."""
 
-    def __init__(self, wiring: Wiring, client: AsyncModbusTcpClient, ear: _Ear) -> None:
+    def __init__(self, wiring: Wiring, client: AsyncModbusTcpClient, ear: _Ear, doubts: Doubts) -> None:
         self._wiring = wiring
         self._client = client
         self._ear = ear
+        self._doubts = doubts
         self._answered_at = 0.0
-        self._doubts: dict[int, float] = {}  # unit -> when it may be asked again; its next answer is on probation
 
     def ready_at(self, unit: Unit) -> float:
         """The monotonic instant from which ``unit`` may be asked."""
-        return self._doubts.get(unit.unit_id, 0.0)
+        return 0.0 if self._wiring.kind == "tcp" else self._doubts.until(unit)
 
     async def ask(self, unit: Unit, request: Request) -> Answer:
         """One question. Raises DeviceUnavailable when the line itself is gone."""
         pause = max(self.ready_at(unit), self._answered_at + unit.pause_s) - time.monotonic()
         if pause > 0:
             await asyncio.sleep(pause)
-        answer = await self._exchange(unit, request)
-        self._answered_at = time.monotonic()
-        if self._wiring.kind == "tcp":
-            return answer
-        if not isinstance(answer, Silence) and unit.unit_id in self._doubts and await self._hears_more(unit.quiet_s):
-            answer = Silence(why=TWO_ANSWERS)
-        if isinstance(answer, Silence):
-            self._doubts[unit.unit_id] = time.monotonic() + unit.quiet_s
-        else:
-            self._doubts.pop(unit.unit_id, None)
+        if self._wiring.kind == "tcp":  # a transaction id tells whose answer it is
+            return await self._exchange(unit, request)
+        answer: Answer = Silence(why=DAMAGED)
+        try:
+            answer = await self._believed(unit, request)
+        finally:  # also when the session ends while the question is open
+            self._answered_at = time.monotonic()
+            if isinstance(answer, Silence):
+                self._doubts.add(unit)
+            else:
+                self._doubts.clear(unit)
         return answer
 
-    async def _hears_more(self, quiet_s: float) -> bool:
-        heard = self._ear.heard
-        await asyncio.sleep(quiet_s)
-        return self._ear.heard != heard
+    async def _believed(self, unit: Unit, request: Request) -> Answer:
+        before = self._ear.heard
+        answer = await self._exchange(unit, request)
+        if unit not in self._doubts or isinstance(answer, Silence):
+            return answer
+        await asyncio.sleep(unit.quiet_s)
+        self._check_alive()
+        return answer if self._ear.heard - before == _frame_size(request, answer) else Silence(why=TWO_ANSWERS)
 
     async def _exchange(self, unit: Unit, request: Request) -> Answer:
         from pymodbus.exceptions import ModbusException
@@ -194,7 +225,7 @@ class _Ear(asyncio.Protocol):
     """Stands between the transport and pymodbus: counts what is heard, and ends a wait that has become hopeless."""
 
     def __init__(self, client: AsyncModbusTcpClient) -> None:
-        self.heard = 0  #: pieces of data, whatever they were
+        self.heard = 0  #: bytes, whatever they were
         self.damaged = False
         self.lost: Words | None = None
         self._client = client
@@ -211,7 +242,7 @@ class _Ear(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         from pymodbus.exceptions import ModbusException
 
-        self.heard += 1
+        self.heard += len(data)
         try:
             self._client.ctx.data_received(data)
         except ModbusException:  # a frame that is whole, but says nothing pymodbus understands
@@ -228,6 +259,13 @@ class _Ear(asyncio.Protocol):
     def _give_up(self) -> None:
         if self._deadline is not None and not self._deadline.expired():
             self._deadline.reschedule(asyncio.get_running_loop().time())
+
+
+def _frame_size(request: Request, answer: Values | Refusal) -> int:
+    """Of the RTU frame that brings ``answer``: unit, function, byte count and data or exception code, checksum."""
+    if isinstance(answer, Refusal):
+        return 5
+    return 5 + (-(-request.count // 8) if request.table.bits else 2 * request.count)
 
 
 def _client(wiring: Wiring) -> AsyncModbusTcpClient:

@@ -38,7 +38,7 @@ class Table(StrEnum):
 
 
 Type = Literal["int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64", "bool"]
-WordOrder = Literal["big", "little"]
+Order = Literal["big", "little"]
 
 _FORMATS: Final[dict[Type, str]] = {
     "int16": ">h",
@@ -64,7 +64,8 @@ class Point(Struct, frozen=True, kw_only=True):
     table: Table
     address: int
     type: Type
-    word_order: WordOrder = "big"  #: of the registers of one value; bytes within a register are big-endian by §4.2
+    word_order: Order = "big"  #: of the registers of one value
+    byte_order: Order = "big"  #: of the bytes of a register; §4.2 says big, some devices do not care
     bit: int = 0  #: for a bool in a register: 0 is the least significant
     invalid: frozenset[int] = frozenset()  #: raw values by which the device says that it has none
     deadband: float | None = None  #: in the tag's unit
@@ -141,14 +142,15 @@ def _request(run: Sequence[Point]) -> Request:
 
 
 def _value(point: Point, words: Sequence[int]) -> int | float | None:
-    if point.type == "bool":
-        return int(words[0]) if point.table.bits else int(words[0]) >> point.bit & 1
+    if point.table.bits:
+        return int(words[0])
     own = words[: point.width] if point.word_order == "big" else words[: point.width][::-1]
-    raw = struct.pack(f">{point.width}H", *own)
+    raw = struct.pack(f"{'>' if point.byte_order == 'big' else '<'}{point.width}H", *own)
+    bits = int.from_bytes(raw, "big")
+    if point.type == "bool":
+        return bits >> point.bit & 1
     value: int | float = struct.unpack(_FORMATS[point.type], raw)[0]
     # manuals give the pattern (0x8000) or the number (-32768, -9999.0) that stands for "no value"
-    if value in point.invalid or int.from_bytes(raw, "big") in point.invalid:
+    if value in point.invalid or bits in point.invalid or not math.isfinite(value):
         return None
-    if not math.isfinite(value) or (isinstance(value, int) and value > HIGHEST):
-        return None
-    return value
+    return None if isinstance(value, int) and value > HIGHEST else value

@@ -134,6 +134,20 @@ def test_a_request_that_is_refused_loses_its_holes_first():
     assert [(r.address, r.count) for r in split(split(request)[1])] == [(5, 1), (6, 1)]
 
 
+@pytest.mark.parametrize(
+    ("orders", "words"),
+    [
+        ({}, [0x4622, 0xB200]),  # 10412.5 is 46 22 B2 00
+        ({"word_order": "little"}, [0xB200, 0x4622]),
+        ({"byte_order": "little"}, [0x2246, 0x00B2]),
+        ({"word_order": "little", "byte_order": "little"}, [0x00B2, 0x2246]),
+    ],
+)
+def test_the_four_orders_that_devices_have(orders, words):
+    (request,) = coalesce([point("x", type_="float32", **orders)], max_gap=0, max_registers=125)
+    assert decode(request, words) == {"x": 10412.5}
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize(("type_", "code"), [("float32", "f"), ("float64", "d")])
 def test_what_is_no_number_is_no_value(type_, code, value):
