@@ -377,14 +377,22 @@ def _locked(path: Path, say: Callable[[str], None]) -> Iterator[None]:
 
 def _run(command: list[str], *, env: Mapping[str, str] | None = None, stdin: bytes = b"") -> bytes:
     """The output of ``command``; TechnicianError with the last lines it said when it fails."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV", "TRYTOND"))}
+    clean = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV", "TRYTOND"))
+    }
     try:
-        done = subprocess.run(command, input=stdin, capture_output=True, timeout=_BUILD_S, env={**clean, **(env or {})}, check=False)
+        done = subprocess.run(
+            command, input=stdin, capture_output=True, timeout=_BUILD_S, env={**clean, **(env or {})}, check=False
+        )
     except subprocess.TimeoutExpired:
-        raise MachineError(f"{Path(command[0]).name} took longer than {_BUILD_S:.0f} s.", "Look at the network and start again.") from None
+        raise MachineError(
+            f"{Path(command[0]).name} took longer than {_BUILD_S:.0f} s.", "Look at the network and start again."
+        ) from None
     if done.returncode:
         words = done.stderr.decode(errors="replace").strip().splitlines()[-6:]
-        raise TechnicianError(f"{' '.join(command[:5])} … failed:\n" + "\n".join(words), "The first start needs the package index.")
+        raise TechnicianError(
+            f"{' '.join(command[:5])} … failed:\n" + "\n".join(words), "The first start needs the package index."
+        )
     return done.stdout
 
 

@@ -123,7 +123,7 @@ def _bom(code: str, needs: Mapping[str, str], products: Mapping[str, Any]) -> An
 def _stock(rows: list[dict[str, Any]], products: Mapping[str, Any]) -> None:
     Inventory, Location, Lot = map(Model.get, ("stock.inventory", "stock.location", "stock.lot"))
     storage, *_ = Location.find([("code", "=", "STO")])
-    inventory = Inventory(location=storage, date=dt.date.today() - dt.timedelta(days=30))
+    inventory = Inventory(location=storage, date=dt.datetime.now(dt.UTC).date() - dt.timedelta(days=30))
     for row in rows:
         product = products[row["material"]]
         lot = None
@@ -171,7 +171,7 @@ def _production(spec: Mapping[str, Any], boms: Mapping[str, Any], products: Mapp
     Production = Model.get("production")
     made = spec["material"]
     order = Production(product=products[made], bom=boms[made], quantity=float(spec["quantity"]))
-    order.planned_date = dt.date.today()
+    order.planned_date = dt.datetime.now(dt.UTC).date()
     order.save()
     order.click("wait")
     return str(order.number)
