@@ -107,7 +107,7 @@ document.addEventListener("pointerup", (event) => {
 });
 document.addEventListener("pointercancel", letGo);
 document.addEventListener("pointerout", (event) => {
-  if (holding && event.target === holding.button && !holding.button.contains(event.relatedTarget)) letGo();
+  if (holding?.button.contains(event.target) && !holding.button.contains(event.relatedTarget)) letGo();
 });
 document.addEventListener("contextmenu", (event) => pressed(event) && event.preventDefault());
 document.addEventListener("keydown", (event) => {
