@@ -191,9 +191,9 @@ class Supervisor:
                 _log.warning("nothing is taken any more: %s", exc)
             self._line_stopped = True
         else:
-            if self._line_stopped:
+            if self._line_stopped and isinstance(item, Scan):  # readings are taken before they are durable
                 _log.info("everything is taken again")
-            self._line_stopped = False
+                self._line_stopped = False
         if signal is None or feedback is None:
             return
         try:
