@@ -295,7 +295,7 @@ async def test_the_session_never_uses_the_default_executor(hand):
     def refuse(*_: object) -> None:
         raise AssertionError("a shared pool was used")
 
-    asyncio.get_running_loop().run_in_executor = refuse  # type: ignore[method-assign]
+    asyncio.get_running_loop().run_in_executor = refuse
     async with build("hand-1", options(hand)).session() as items:
         await hand.scan(CODE)
         assert brief(await take(items, 1)) == [CODE]
