@@ -57,6 +57,12 @@ _SCHEMA: Final = (
         for table in ("records", "meta")
         for act in ("UPDATE", "DELETE")
     ),
+    # REPLACE deletes without firing a trigger, so an insert may only be the next one
+    "CREATE TRIGGER records_insert BEFORE INSERT ON records "
+    "WHEN NEW.seq <> (SELECT coalesce(max(seq) + 1, NEW.seq) FROM records) "
+    "BEGIN SELECT RAISE(ABORT, 'the log is append-only: this is not the next seq'); END",
+    "CREATE TRIGGER meta_insert BEFORE INSERT ON meta WHEN EXISTS(SELECT 1 FROM meta WHERE key = NEW.key) "
+    "BEGIN SELECT RAISE(ABORT, 'the log is append-only: no UPDATE on meta'); END",
 )
 _INSERT: Final = "INSERT INTO records(seq, kind, leaf, data) VALUES (?, ?, ?, ?)"
 _INSERT_MANY: Final = _INSERT + ", (?, ?, ?, ?)" * (ROWS_PER_INSERT - 1)

@@ -98,6 +98,8 @@ class _Check:
         self.first = firsts[0] if firsts else 1
         self.seq = self.first - 1
         self._check_leaves()
+        if firsts and not self._is_complete(firsts[-1]):
+            firsts.pop()  # at its birth, or interrupted then: nothing is in it, its predecessor is the live one
         head = self._head(firsts[-1]) if firsts else 0
         for first in firsts:
             self._file = segment_path(self._directory, first).name
@@ -107,6 +109,16 @@ class _Check:
                 raise _Broken(self.seq + 1, self._file, "unreadable", detail=str(exc)) from exc
         for name, seq in self._missing.items():
             raise _Broken(seq, name, "file_missing")
+
+    def _is_complete(self, first: int) -> bool:
+        self._file = segment_path(self._directory, first).name
+        connection = open_read_only(self._directory, first, live=True)
+        try:
+            return read_meta(connection) is not None
+        except (apsw.Error, LogDamaged) as exc:
+            raise _Broken(first, self._file, "unreadable", detail=str(exc)) from exc
+        finally:
+            connection.close()
 
     def _head(self, first: int) -> int:
         """The end of the last segment as it is now, with its tally; both in one look."""
@@ -139,7 +151,7 @@ class _Check:
         try:
             meta = read_meta(connection)
             if meta is None:
-                return  # at its birth
+                raise _Broken(first, self._file, "gap", seq=first, found=head)
             self._check_meta(meta)
             for seq, filed, leaf, data in self._rows(connection, head):
                 if seq != self.seq + 1:
