@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from edge.config.dump import to_yaml
 from edge.config.loader import Loaded, load
@@ -66,7 +66,8 @@ def start_with(path: Path, state_dir: Path, *, drivers: Mapping[str, str], sinks
             last = None  # of two refused files the technician's own is the one to mend
         if last is None:
             raise
-        return Start(loaded=last, refused=refused)
+        folders = tuple(dict.fromkeys((path.resolve().parent, *last.folders)))  # the secrets stayed beside the file
+        return Start(loaded=structs.replace(last, folders=folders), refused=refused)
 
 
 def _owner_only(path: str, flags: int) -> int:

@@ -76,6 +76,8 @@ def _file(
         return None
     result.problems += composed.problems
     result.readable &= composed.whole
+    if not composed.whole:
+        return None
     if composed.root is None or (isinstance(composed.root, Text) and composed.root.value is None):
         _unfit("empty", whole_file, result)
         return None
@@ -105,7 +107,7 @@ def _neighbours(path: Path) -> list[str]:
 
 def _compose(source: Source, result: Assembled) -> Composed | None:
     try:
-        return compose(source, widechars.Mended(text=source.text))
+        composed = compose(source, widechars.Mended(text=source.text))
     except yaml.YAMLError as first:
         tabs = widechars.tabs(source)
         wide, mended = widechars.look(source)
@@ -117,8 +119,17 @@ def _compose(source: Source, result: Assembled) -> Composed | None:
                 result.problems.append(yamlwords.explain(second, source, mended))
         elif not tabs:
             result.problems.append(yamlwords.explain(first, source))
-    result.readable = False
-    return None
+        result.readable = False
+        return None
+    if composed.wide_keys:  # YAML takes "web：{port" for a key; read on as it was meant
+        wide, mended = widechars.look(source)
+        try:
+            meant = compose(source, mended) if wide else composed
+        except yaml.YAMLError:
+            return composed
+        result.problems += wide
+        return meant
+    return composed
 
 
 def _procedure(root: Map) -> Map:

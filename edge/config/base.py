@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, time
 from decimal import Decimal
 from typing import Annotated, Any, Final
@@ -57,13 +58,18 @@ Amount = Annotated[
 ]
 
 
-def _written(value: Any) -> Any:
-    if isinstance(value, int | float):  # a number would be taken for seconds since 1970 or since midnight
-        raise PydanticCustomError("written", "dates and times are written as text")
-    return value
+def _written(pattern: str, kind: str) -> BeforeValidator:
+    """Only as people write it: pydantic would take 8 and "86400" for seconds since midnight or since 1970."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, date | time) or (isinstance(value, str) and re.fullmatch(pattern, value)):
+            return value
+        raise PydanticCustomError(kind, "not written as a date or a time is written")
+
+    return BeforeValidator(check, json_schema_input_type=str)
 
 
 #: ``2027-05-31``
-Day = Annotated[date, BeforeValidator(_written, json_schema_input_type=date)]
+Day = Annotated[date, _written(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "date_written")]
 #: ``06:30``
-DayTime = Annotated[time, BeforeValidator(_written, json_schema_input_type=str)]
+DayTime = Annotated[time, _written(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?", "time_written")]

@@ -238,8 +238,8 @@ def _measure(parts: Parts, path: Path) -> Iterator[Problem]:
     for name in parts.names(*path, "measure"):
         at = (*path, "measure", name)
         tag = parts.text(*at, "tag")
-        if tag is None:
-            continue
+        if tag is None or "." not in tag:
+            continue  # its form is told already
         wrong = list(_tag(parts, (*at, "tag"), tag))
         yield from wrong
         if not wrong and (not parts.has(*at, "within") or parts.text(*at, "within") == "limits"):
@@ -249,7 +249,7 @@ def _measure(parts: Parts, path: Path) -> Iterator[Problem]:
 def _tag(parts: Parts, path: Path, tag: str) -> Iterator[Problem]:
     device, dot, short = tag.partition(".")
     if not dot:
-        return  # its form is told already
+        return
     if device not in parts.names("devices"):
         yield from unknown(parts, "no_device", path, device, parts.names("devices"))
         return

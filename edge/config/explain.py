@@ -259,7 +259,7 @@ def _special(fault: _Fault) -> tuple[Words, str]:
         return say(code, limit=f"{limit:g}" if isinstance(limit, float) else limit, got=shown), code
     if (maker := _MAKERS.get(kind)) is not None:
         return maker(fault, context, shown)
-    if kind.startswith(("date", "time")) or kind == "written":
+    if kind.startswith(("date", "time")):
         return _date(fault, shown)
     message = fault.error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     message = message[:1].lower() + message[1:] if message.startswith("Input ") else message
@@ -290,8 +290,7 @@ def _lots(fault: _Fault, context: Mapping[str, Any], shown: Words) -> tuple[Word
 
 
 def _date(fault: _Fault, shown: Words) -> tuple[Words, str]:
-    # what the field is called tells which: DayTime says nothing of itself in an error of type "written"
-    code = "time" if fault.kind.startswith("time") or fault.spot.path[-1:] in (("start",), ("end",)) else "date"
+    code = "time" if fault.kind.startswith("time") else "date"
     return say(code, got=shown), code
 
 

@@ -13,6 +13,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, PlainValidator, WrapValidator
+from pydantic_core import PydanticUndefined
 
 from edge.config.nodes import Map, Node, Seq, Text
 
@@ -64,8 +65,10 @@ def _leaves(annotation: Any, node: Node, path: Path, about: Sequence[Any]) -> It
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         yield from _leaves(args[0], node, path, (*about, *args[1:]))
-    elif any(isinstance(one, _OWN) for one in about):
-        return
+    elif (own := next((one for one in about if isinstance(one, _OWN)), None)) is not None:
+        asked = own.json_schema_input_type
+        if asked is not PydanticUndefined:  # it says what may be written, which is what matters here
+            yield from _leaves(asked, node, path, ())
     elif origin in (Union, UnionType):
         arms = [one for one in args if one is not NoneType and _shape(one) is type(node)]
         if isinstance(node, Map) and len(arms) > 1:

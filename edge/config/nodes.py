@@ -18,7 +18,7 @@ from edge.config.near import near
 from edge.config.problem import Place, Problem, problem
 from edge.config.scalars import Plain, plain
 from edge.config.source import Source
-from edge.config.widechars import Mended
+from edge.config.widechars import Mended, of
 from edge.wording import Words
 from edge.wording.config import say
 
@@ -69,6 +69,7 @@ class Composed(Struct, kw_only=True):
     root: Node | None
     problems: list[Problem]
     whole: bool
+    wide_keys: bool  #: some key has a full-width sign in it
 
 
 def data(node: Node, secret: Callable[[str], Any]) -> Any:
@@ -123,6 +124,7 @@ class _Composer:
         self._merges: list[list[Node]] = []  # beside _open: what << names
         self._anchors: dict[str, Node] = {}
         self._root: Node | None = None
+        self._wide_keys = False
 
     def run(self) -> Composed:
         whole = True
@@ -131,7 +133,7 @@ class _Composer:
                 self._take(event)
         except _Stop:
             whole = False
-        return Composed(root=self._root, problems=self._problems, whole=whole)
+        return Composed(root=self._root, problems=self._problems, whole=whole, wide_keys=self._wide_keys)
 
     def _take(self, event: yaml.Event) -> None:
         place = self._place(event)
@@ -229,6 +231,7 @@ class _Composer:
             self._pair(parent, key, node)
 
     def _pair(self, parent: Map, key: Text, node: Node) -> None:
+        self._wide_keys |= key.bare and bool(of(key.text))
         if key.text == "<<" and key.bare:
             self._merges[-1].append(node)
         elif (first := parent.pairs.get(key.text)) is not None:

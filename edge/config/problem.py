@@ -135,10 +135,13 @@ def _blank(char: str) -> str:
 def _masked(line: str, column: int, hidden: Sequence[tuple[int, int]]) -> tuple[str, int]:
     """``line`` with every secret in it replaced by ``***``, and ``column`` moved along."""
     found = [hit.span(1) if hit.group(1) is not None else hit.span(2) for hit in _SECRETS.finditer(line)]
-    last = len(line) + 1
-    for start, end in sorted({*hidden, *found}, reverse=True):
-        end = min(end, last)  # spans may overlap: what the next one replaced is behind it
-        last = start
+    spans: list[tuple[int, int]] = []
+    for start, end in sorted([*hidden, *found]):
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+        else:
+            spans.append((start, end))
+    for start, end in reversed(spans):
         line = line[:start] + "***" + line[end:]
         if column >= end:
             column += 3 - (end - start)

@@ -79,13 +79,15 @@ def decode(data: bytes, path: Path, label: str) -> tuple[Source, Flaw | None]:
 def _not_utf8(data: bytes, start: int) -> tuple[str, Flaw]:
     try:
         text = data.decode("gb18030")
-        before = data[:start].decode("gb18030", "ignore")
     except UnicodeDecodeError:
-        text, before = data.decode("utf-8", "replace"), data[:start].decode("utf-8")
-    line, column = _position(before)
+        text = ""
     foreign = [char for char in text if char > "\x7f"]
-    if "�" not in text and 2 * sum(1 for char in foreign if _CHINESE.match(char)) > len(foreign):
+    if 2 * sum(1 for char in foreign if _CHINESE.match(char)) > len(foreign):
+        # some Chinese words in GBK happen to be UTF-8 as well, so the first foreign one is shown, not the first failure
+        line, column = _position(text[: text.index(foreign[0])])
         return text, Flaw(code="gbk", line=line, column=column)
+    line, column = _position(data[:start].decode("utf-8"))
+    text = data.decode("utf-8", "replace")
     return text, Flaw(code="not_utf8", fields={"byte": f"{data[start]:02X}"}, line=line, column=column)
 
 

@@ -261,6 +261,6 @@ SAY: Final[dict[str, Words]] = {
 }
 
 
-def say(code: str, **fields: object) -> Words:
+def say(code: str, /, **fields: object) -> Words:
     """The sentence ``code`` with its places filled."""
     return SAY[code].fill(fields)
