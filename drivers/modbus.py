@@ -21,7 +21,7 @@ from typing import Any, Final, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from drivers.modbus_bus import Bus, Device
+from drivers.modbus_bus import KEEPALIVE_S, Bus, Device
 from drivers.modbus_link import Unit
 from drivers.modbus_plan import ADDRESSES, MAX_REGISTERS, Order, Point, Table, Type, width_of
 from drivers.modbus_profile import merged
@@ -71,6 +71,11 @@ class TagOptions(Model):
     def table(self) -> Table:
         """The one that is named."""
         return next(table for table in Table if getattr(self, table) is not None)
+
+    @property
+    def told_s(self) -> float:
+        """The longest that a healthy device goes without telling it."""
+        return self.every_s if self.deadband is None else max(self.every_s, KEEPALIVE_S)
 
     @model_validator(mode="after")
     def _complete(self) -> TagOptions:

@@ -44,8 +44,10 @@ int main(int argc, char **argv) {
         map->tab_registers[i] = i;
     put_float(10412.5f, map->tab_registers + 100, map->tab_registers + 101);
     put_float(-273.25f, map->tab_registers + 103, map->tab_registers + 102);
-    MODBUS_SET_INT32_TO_INT16(map->tab_registers, 104, -123456);
-    MODBUS_SET_INT64_TO_INT16(map->tab_registers, 106, -1234567890123LL);
+    int32_t stroke = -123456;
+    int64_t count = -1234567890123LL;
+    MODBUS_SET_INT32_TO_INT16(map->tab_registers, 104, stroke);
+    MODBUS_SET_INT64_TO_INT16(map->tab_registers, 106, count);
     map->tab_input_registers[4] = 2240;
     map->tab_input_registers[5] = 4500;
     map->tab_input_bits[3] = 1;

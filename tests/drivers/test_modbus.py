@@ -224,15 +224,15 @@ async def test_a_late_answer_is_never_taken_for_the_next_one(kind: str, late_s: 
         driver = line.driver(tags={"a": word(100), "b": word(200, every_s=0.021), "c": word(1300, every_s=0.022)})
         came: list[dict[str, float]] = []
         lates = 0
-        while len(came) < 60:
+        while len(came) < 36:
             try:
                 async with reading(driver) as items:
                     async for item in items:
                         came.append(shown(item))
-                        if len(came) // 10 > lates:
+                        if len(came) // 9 > lates:
                             lates += 1
                             line.unit.behave(Mood.LATE, times=1)
-                        if len(came) == 60:
+                        if len(came) == 36:
                             break
             except DeviceUnavailable:
                 continue  # as the supervisor would

@@ -108,6 +108,11 @@ def test_units_are_stored_as_codes_and_limits_are_reachable_for_the_cross_check(
     assert (options().tags["x"].limits.low, options().tags["x"].limits.high) == (None, None)
 
 
+def test_a_tag_says_how_long_it_may_stay_untold():
+    tags = options(tags={"a": {**TAG, "every_s": 0.1}, "b": {**TAG, "every_s": 0.1, "deadband": 0}}).tags
+    assert (tags["a"].told_s, tags["b"].told_s) == (0.1, 10.0)
+
+
 def test_devices_on_one_line_have_one_key():
     assert modbus.port_key(options()) == "192.0.2.20:502" == modbus.port_key(options(unit_id=2))
     assert modbus.port_key(options(host=None, port="/dev/ttyS0")) == "/dev/ttyS0"
