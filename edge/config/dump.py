@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -15,6 +15,9 @@ def to_yaml(value: Any) -> str:
     """``value`` as YAML text."""
     text: str = yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=120)
     return text
+
+
+_NUMBERS: Final = {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}
 
 
 class _Dumper(yaml.CSafeDumper):
@@ -34,7 +37,7 @@ def _secret(dumper: _Dumper, value: SecretName) -> yaml.Node:
 
 
 def _float(dumper: _Dumper, value: float) -> yaml.Node:
-    return dumper.represent_scalar("tag:yaml.org,2002:float", repr(value))
+    return dumper.represent_scalar("tag:yaml.org,2002:float", _NUMBERS.get(str(value), repr(value)))
 
 
 _Dumper.add_representer(str, _text)

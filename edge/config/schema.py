@@ -10,6 +10,7 @@ import importlib
 from collections.abc import Mapping
 from typing import Any, Final
 
+from edge.config.base import ID_PATTERN
 from edge.config.site import Site
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -20,15 +21,15 @@ def schema(*, drivers: Mapping[str, str], sinks: Mapping[str, str]) -> dict[str,
     whole = Site.model_json_schema()
     definitions = whole["$defs"]
     properties = whole["properties"]
-    properties["devices"]["additionalProperties"] = _choice("driver", drivers, definitions)
-    properties["destinations"]["additionalProperties"] = _choice("sink", sinks, definitions)
+    properties["devices"]["patternProperties"] = {ID_PATTERN: _choice("driver", drivers, definitions)}
+    properties["destinations"]["patternProperties"] = {ID_PATTERN: _choice("sink", sinks, definitions)}
     properties["include"] = {
         "description": "files to read as well, relative to this one",
         "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
     }
     # under ``procedures:`` the key is the name; a procedure in a file of its own says it
     definitions["ProcedureFile"]["required"].remove("procedure")
-    loosened: dict[str, Any] = _numbers_as_text(whole)
+    loosened: dict[str, Any] = _as_read(whole)
     return {"$schema": _DIALECT, "title": "Lotline: one line PC", **{k: v for k, v in loosened.items() if k != "title"}}
 
 
@@ -50,12 +51,14 @@ def _choice(word: str, table: Mapping[str, str], definitions: dict[str, Any]) ->
     }
 
 
-def _numbers_as_text(part: Any) -> Any:
+def _as_read(part: Any) -> Any:
     if isinstance(part, list):
-        return [_numbers_as_text(one) for one in part]
+        return [_as_read(one) for one in part]
     if not isinstance(part, dict):
         return part
-    loose = {key: _numbers_as_text(value) for key, value in part.items()}
+    loose = {key: _as_read(value) for key, value in part.items()}
     if loose.get("type") == "string" and not loose.keys() & {"enum", "const", "format"}:
         loose["type"] = ["string", "number"]
+    if "patternProperties" in loose:  # what is no id is refused, not overlooked
+        loose["additionalProperties"] = False
     return loose

@@ -22,6 +22,7 @@ _SENTENCES: Final = (
     ("block mapping entries are not allowed", "yaml_indent"),
     ("did not find expected ',' or '}'", "yaml_brace"),
     ("did not find expected ',' or ']'", "yaml_bracket"),
+    ("did not find expected node content", "yaml_value"),
     ("found character that cannot start any token", "yaml_character"),
     ("found unexpected end of stream", "yaml_quote"),
     ("found unknown escape character", "yaml_escape"),

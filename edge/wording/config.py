@@ -58,6 +58,7 @@ SAY: Final[dict[str, Words]] = {
     ),
     "yaml_brace": Words("a ',' or the closing '}}' is missing before this", "此处之前缺少 ',' 或右花括号 '}}'"),
     "yaml_bracket": Words("a ',' or the closing ']' is missing before this", "此处之前缺少 ',' 或右方括号 ']'"),
+    "yaml_value": Words("a value or a closing bracket is missing here", "此处缺少值或右括号"),
     "yaml_character": Words(
         "a text may not begin with this character; put the text in quotes", "文字不能以此字符开头，请给文字加引号"
     ),
