@@ -177,7 +177,7 @@ class ReadingStore:
         lost, first_us, last_us = self._lost, *self._lost_us
         self._lost = 0
         instants = [time_text(EPOCH + timedelta(microseconds=time_us)) for time_us in (first_us, last_us)]
-        body = {"act": "readings_gap", "readings": lost, "from": instants[0], "to": instants[1]}
+        body = {"act": "readings_gap", "readings": lost, "start": instants[0], "end": instants[1]}
         try:
             await self._record(Kind.AUDIT, body)
         except StorageStop:

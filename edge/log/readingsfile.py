@@ -62,7 +62,7 @@ class Part(Struct):
     values: bytes
 
 
-class SealedSpan(Struct, frozen=True, rename={"start": "from", "end": "to"}):
+class SealedSpan(Struct, frozen=True, kw_only=True):
     """Digests (SHA-256, hex) of one span: of its instants, and of each tag's block."""
 
     number: int

@@ -9,8 +9,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from edge.log import Provenance, entry, kind_inside, offset_text, record_id, time_text
-from edge.log import envelope
+from edge.log import Provenance, entry, envelope, kind_inside, offset_text, record_id, time_text
 from edge.model import Kind
 from tests.log.conftest import ManualClock
 
