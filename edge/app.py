@@ -75,7 +75,9 @@ async def run_line(
         await _take_up(log, loaded, clock, base)
         remember(state_dir, loaded)
         masters = MastersCache(site.masters, state_dir / "masters.json")
-        readings = ReadingStore(state_dir, log=log, clock=clock, provenance=lambda: base, retention_days=site.storage.retention_days)
+        readings = ReadingStore(
+            state_dir, log=log, clock=clock, provenance=lambda: base, retention_days=site.storage.retention_days
+        )
         identities = Identities(log, state_dir)
         identities.catch_up()
         shared = Shared(
@@ -190,11 +192,6 @@ def _provenance(base: Provenance, procedure: Procedure, masters: MastersCache) -
 def _stations(loaded: Loaded, shared: Shared) -> dict[str, Station]:
     site = loaded.site
     ids = Ids(site.identity)
-    stale_s = {
-        f"{device}.{name}": max(5.0, 3 * tag.every_s)
-        for device, (_, options) in loaded.devices.items()
-        for name, tag in getattr(options, "tags", {}).items()
-    }
     return {
         name: Station(
             shared,
@@ -202,7 +199,6 @@ def _stations(loaded: Loaded, shared: Shared) -> dict[str, Station]:
             name=Words(file.name.en, file.name.zh),
             procedure=compile_procedure(site.procedures[file.procedure]),
             repeat_s=file.repeat_s,
-            stale_s=stale_s,
         )
         for name, file in site.stations.items()
     }

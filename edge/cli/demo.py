@@ -50,7 +50,9 @@ _READY: Final = Words(
     "查看：`lotline status --state {state}`。按 Ctrl-C 停止。",
 )
 _SCANNED: Final = Words("Scanned {about}: {code}", "已扫：{about}：{code}")
-_DONE: Final = Words("Every order of the demo is done; the line waits. Ctrl-C stops it.", "演示的工单已全部完成，按 Ctrl-C 停止。")
+_DONE: Final = Words(
+    "Every order of the demo is done; the line waits. Ctrl-C stops it.", "演示的工单已全部完成，按 Ctrl-C 停止。"
+)
 _GONE: Final = Words("the line stopped by itself; its last words are above.", "产线程序自行停止，原因见上。")
 
 
@@ -134,7 +136,11 @@ class _Erp:
     """Where the demo delivers to."""
 
     def __init__(
-        self, destinations: Mapping[str, Any], environment: Mapping[str, str], orders: tuple[str, ...] = (), shafts: int = 0
+        self,
+        destinations: Mapping[str, Any],
+        environment: Mapping[str, str],
+        orders: tuple[str, ...] = (),
+        shafts: int = 0,
     ) -> None:
         self.destinations = destinations
         self.environment = environment
@@ -153,20 +159,22 @@ async def _erp(kind: str, folder: Path, say: Any) -> AsyncIterator[_Erp]:
         async with ErpSimulator(closing=Closing.AT_CLOSE, key=key) as erp:
             yield _Erp({"erp": {"sink": "http", "url": erp.url, "key": SecretName("erp-key")}}, {_KEY: key})
         return
-    from edge.simulate.demo_tryton import demo_site
+    from edge.simulate.demo_tryton import SHAFTS, demo_site
 
-    site, shafts = demo_site(folder / "tryton", lambda text: say(Words(f"      {text}", f"      {text}")))
-    await asyncio.to_thread(site.start_afresh)
+    site = demo_site(folder / "tryton", lambda text: say(Words(f"      {text}", f"      {text}")))
+    await asyncio.to_thread(site.start)
     try:
         access = site.access
         options = {"sink": "tryton", "url": site.url, "database": site.database, "key": SecretName("erp-key")}
-        yield _Erp({"erp": options}, {_KEY: access.key}, access.orders, shafts)
+        yield _Erp({"erp": options}, {_KEY: access.key}, access.orders, SHAFTS)
     finally:
         await asyncio.to_thread(site.stop)
 
 
 @contextlib.asynccontextmanager
-async def _daemon(file: Path, state: Path, environment: Mapping[str, str]) -> AsyncIterator[tuple[asyncio.subprocess.Process, Path]]:
+async def _daemon(
+    file: Path, state: Path, environment: Mapping[str, str]
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, Path]]:
     """The daemon, answering; stopped within STOP_S at the end."""
     door = state / "control.sock"
     command = ("run", str(file), "--simulated", "--state", str(state))
@@ -270,7 +278,9 @@ def _scanner(line: DemoLine) -> control.Handler:
         kind = str(request.get("kind"))
         if kind not in _kinds():
             known = ", ".join(_kinds())
-            raise TechnicianError(Words(f"there is no '{kind}' to scan; there is: {known}.", f"没有“{kind}”；可选：{known}。"))
+            raise TechnicianError(
+                Words(f"there is no '{kind}' to scan; there is: {known}.", f"没有“{kind}”；可选：{known}。")
+            )
         trial = await line.try_out(kind)
         return {"about": trial.about, "code": trial.code}
 
@@ -289,7 +299,10 @@ def _refuse_second(folder: Path) -> None:
         control.ask(folder / "line/control.sock", "status")
         raise TechnicianError(
             Words("a demo is already running here.", "演示已在运行。"),
-            Words("Stop it with Ctrl-C, or use --state with another folder.", "请按 Ctrl-C 停止，或用 --state 指定其他目录。"),
+            Words(
+                "Stop it with Ctrl-C, or use --state with another folder.",
+                "请按 Ctrl-C 停止，或用 --state 指定其他目录。",
+            ),
         )
 
 

@@ -12,7 +12,7 @@ import base64
 import hashlib
 import hmac
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -59,22 +59,12 @@ class Shared(Struct, frozen=True, kw_only=True):
 class Station:
     """The live station. ``scan`` is awaited by whoever read the scanner: when it returns, the scan is on disk or was refused."""
 
-    def __init__(
-        self,
-        shared: Shared,
-        *,
-        place: Place,
-        name: Words,
-        procedure: Procedure,
-        repeat_s: float,
-        stale_s: Mapping[str, float],
-    ) -> None:
+    def __init__(self, shared: Shared, *, place: Place, name: Words, procedure: Procedure, repeat_s: float) -> None:
         self.place = place
         self.procedure = procedure
         self._shared = shared
         self._name = name
         self._repeat_s = repeat_s
-        self._stale_s = stale_s
         shown = [measure.tag for step in procedure.measures.values() for measure in step.measure.values()]
         self._windows = Windows(procedure.measures, shown)
         self._watching_since_ns = shared.clock.now().monotonic_ns
@@ -138,7 +128,6 @@ class Station:
             said=self._said,
             recent=tuple(self._recent),
             live=self._windows.live,
-            stale_s=self._stale_s,
             stopped=stopped,
         )
 

@@ -14,6 +14,7 @@ from edge.config.procedure import (
     CloseStep,
     ConsumeStep,
     LoadStep,
+    Measure,
     MeasureStep,
     OrderStep,
     ReceiveStep,
@@ -25,7 +26,7 @@ from edge.station.bind import next_step
 from edge.station.checks import fulfilled, step_words
 from edge.station.context import Context
 from edge.station.procedure import instruction, material_name
-from edge.station.windows import Live
+from edge.station.windows import Live, Window
 from edge.wording import Words
 from edge.wording.station import ANSWERS, Level
 
@@ -59,7 +60,6 @@ def document(
     said: Said | None,
     recent: Sequence[Said],
     live: Mapping[str, Live],
-    stale_s: Mapping[str, float],
     stopped: Words | None,
 ) -> dict[str, Any]:
     """The station's part of the page's document; devices, delivery and storage are the daemon's to add."""
@@ -96,7 +96,7 @@ def document(
         if not desk.operator
         else {"id": desk.operator, "name": person.name if person else desk.operator},
         "loaded": [_loaded(context, position, masters) for position in desk.loaded],
-        "live": [_live(tag, value, stale_s, context) for tag, value in live.items()],
+        "live": _parameters(context, live),
         "recent": [{"at": s.at.isoformat(), "level": s.level, "text": both(_line(s))} for s in recent],
         "acts": _acts(context),
     }
@@ -200,20 +200,41 @@ def _loaded(context: Context, position: str, masters: Masters) -> dict[str, Any]
     }
 
 
-def _live(name: str, live: Live, stale_s: Mapping[str, float], context: Context) -> dict[str, Any]:
+def _parameters(context: Context, live: Mapping[str, Live]) -> list[dict[str, Any]]:
+    """Every measure of the procedure: its live value, judged only where it would be judged now.
+
+    Between two strokes a press stands at nothing, and nothing is wrong with that: a measure with a window of its own is judged by
+    its last window, which is shown while it waits to be used.
+    """
+    rows = []
+    for step_name, step in context.procedure.measures.items():
+        for name, measure in step.measure.items():
+            value = live.get(measure.tag)
+            if value is not None:
+                window = context.windows.get(step_name, {}).get(name) if step.while_ else None
+                rows.append(_parameter(name, measure, value, window, context, always=step.while_ is None))
+    return rows
+
+
+def _parameter(
+    name: str, measure: Measure, live: Live, window: Window | None, context: Context, *, always: bool
+) -> dict[str, Any]:
+    limits = live.tag if measure.within == "limits" else measure.within
+    low, high = limits.low, limits.high
+    shown = live.value if window is None else {"max": window.high, "min": window.low}.get(measure.keep[0], window.mean)
     age_s = max(0.0, (context.now.monotonic_ns - live.monotonic_ns) / 1e9)
-    low, high = live.tag.low, live.tag.high
+    judged = always or window is not None
     return {
-        "tag": name,
-        "label": {"en": name.partition(".")[2], "zh": name.partition(".")[2]},
-        "value": f"{live.value:.{live.tag.digits}f}",
-        "number": live.value,
+        "tag": measure.tag,
+        "label": {"en": name, "zh": name},
+        "value": f"{shown:.{live.tag.digits}f}",
+        "number": shown,
         "unit": unit_word(live.tag.unit).sign,
         "low": low,
         "high": high,
         "age_s": round(age_s, 1),
-        "stale": age_s > stale_s.get(name, 5.0),
-        "ok": (low is None or live.value >= low) and (high is None or live.value <= high),
+        "stale": age_s > measure.fresh_s,
+        "ok": not judged or ((low is None or shown >= low) and (high is None or shown <= high)),
     }
 
 
