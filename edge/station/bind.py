@@ -230,7 +230,7 @@ def _receive(scan: Scan, code: Code, context: Context, name: str, step: ReceiveS
         step=name,
         purchase_order=code.purchase_order or "",
         operator=context.desk.operator,
-        scans=(*context.desk.scans, reference(scan)),
+        scans=(*context.desk.scans, reference(scan, code)),
     )
     fields: dict[str, str | Words] = {
         "material": material.name,
@@ -275,7 +275,7 @@ def _load(scan: Scan, code: Code, context: Context, name: str, step: LoadStep, m
         order_material=context.procedure.makes if desk.order else "",
         position=step.position,
         operator=desk.operator,
-        scans=(reference(scan),),
+        scans=(reference(scan, code),),
     )
     fields: dict[str, str | Words] = {"material": material.name, "lot": lot.lot, "position": step.position}
     return _answer(context, "accepted", "loaded", fields, name, desk=desk, lots=(lot,), drafts=(draft,))
@@ -318,7 +318,7 @@ def _consume(scan: Scan, code: Code, context: Context, name: str, step: ConsumeS
     desk = replace(
         desk,
         parts=(*desk.parts, part),
-        scans=(*desk.scans, reference(scan)),
+        scans=(*desk.scans, reference(scan, code)),
         unit_since=desk.unit_since or context.now.utc,
     )
     fields_ok: dict[str, str | Words] = {"material": material.name, "item": part.serial or part.lot}
@@ -341,7 +341,7 @@ def _unit(scan: Scan, code: Code, number: str, context: Context) -> Outcome:
         if refuse := check_serial(context, item, number, Role.OUTPUT):
             return _refuse(context, refuse, name)
     began = not desk.parts and not desk.unit_known
-    scans = desk.scans if desk.unit_known else (*desk.scans, reference(scan))
+    scans = desk.scans if desk.unit_known else (*desk.scans, reference(scan, code))
     desk = replace(desk, unit=number, unit_known=True, unit_since=desk.unit_since or context.now.utc, scans=scans)
     outcome = _answer(context, "accepted", "unit_ok", {"unit": number}, name, desk=desk, unit_began=began)
     return _finish(context, outcome)
@@ -397,11 +397,11 @@ def _clear(context: Context) -> Outcome:
 # --- small parts ----------------------------------------------------------------------------------------------------------
 
 
-def reference(scan: Scan) -> ScanRef:
+def reference(scan: Scan, code: Code) -> ScanRef:
     """The scan as an event quotes it."""
     return ScanRef(
         raw=base64.b64encode(scan.raw).decode(),
-        symbology=scan.symbology,
+        symbology=code.symbology,
         device=scan.device,
         captured_at=scan.captured_at,
     )
