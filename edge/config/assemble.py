@@ -24,6 +24,7 @@ from edge.config.source import MAX_BYTES, Source, read
 from edge.wording.config import say
 
 INCLUDE: Final = "include"
+MAX_INCLUDES: Final = 20  # files that include one another in a row
 #: mappings whose entries may come from several files, and the one list that may
 _JOINED: Final = frozenset(
     {(), ("masters",)}
@@ -161,6 +162,10 @@ def _includes(
             trail = " → ".join(one.name for one in (*chain[chain.index(real) :], real))
             words = say("include_loop", file=name.text, chain=trail)
             result.problems.append(problem("include_loop", name.place, INCLUDE, words))
+        elif len(chain) >= MAX_INCLUDES:
+            words = say("include_deep", limit=MAX_INCLUDES)
+            result.problems.append(problem("include_deep", name.place, INCLUDE, words))
+            result.readable = False
         elif (first := seen.get(real)) is not None:
             words = say("include_twice", file=name.text, place=first)
             result.problems.append(problem("include_twice", name.place, INCLUDE, words, first))

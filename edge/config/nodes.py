@@ -35,6 +35,7 @@ class Text(Struct, kw_only=True, eq=False):
     bare: bool
     tag: str = ""
     size: int = 1
+    depth: int = 1
     last_line: int = 0  #: where it ends, so that a secret can be hidden
     last_column: int = 0
 
@@ -50,6 +51,7 @@ class Map(Struct, kw_only=True, eq=False):
     place: Place
     pairs: dict[str, tuple[Text, Node]]
     size: int = 1
+    depth: int = 1
 
 
 class Seq(Struct, kw_only=True, eq=False):
@@ -58,6 +60,7 @@ class Seq(Struct, kw_only=True, eq=False):
     place: Place
     items: list[Node]
     size: int = 1
+    depth: int = 1
 
 
 Node = Text | Map | Seq
@@ -196,6 +199,10 @@ class _Composer:
             node.size = 1 + sum(1 + value.size for _, value in node.pairs.values())
         else:
             node.size = 1 + sum(item.size for item in node.items)
+        below = [value for _, value in node.pairs.values()] if isinstance(node, Map) else node.items
+        node.depth = 1 + max((one.depth for one in below), default=0)
+        if node.depth > MAX_DEPTH:  # what an alias stands for is nested as deep as if it were written there
+            self._stop("deep", node.place, limit=MAX_DEPTH)
         if node.size > MAX_VALUES:
             self._stop("many", node.place, limit=MAX_VALUES)
         self._attach(node)

@@ -31,6 +31,8 @@ class Mended(Struct, kw_only=True):
 
     def column(self, line: int, column: int) -> int:
         """The column (from 0) in the source."""
+        if not self.added:
+            return column
         return column - sum(1 for one in self.added.get(line, ()) if one < column)
 
 

@@ -88,6 +88,7 @@ SAY: Final[dict[str, Words]] = {
     "include_shape": Words("include takes a file name or a list of file names", "include 后面应是文件名或文件名列表"),
     "include_loop": Words("'{file}' includes itself: {chain}", "'{file}' 循环包含了自身：{chain}"),
     "include_twice": Words("'{file}' is included here and in {place}", "'{file}' 在此处和 {place} 被重复包含"),
+    "include_deep": Words("more than {limit} files include one another in a row", "连续包含超过 {limit} 层文件"),
     "include_missing": Words("there is no file '{file}'{near}", "没有文件 '{file}'{near}"),
     # shape of a value
     "unknown_key": Words("unknown key '{key}'{near}", "不认识的键 '{key}'{near}"),

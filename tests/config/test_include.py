@@ -57,6 +57,14 @@ def test_a_loop_is_refused(write, mistakes):
     ]
 
 
+def test_files_that_include_one_another_without_end_are_refused(write, mistakes):
+    for number in range(30):
+        write(f"include: f{number + 1}.yaml\n", f"f{number}.yaml")
+    assert told(mistakes, write("include: f0.yaml\n")) == [
+        ("f18.yaml", 1, "include", "more than 20 files include one another in a row")
+    ]
+
+
 def test_a_file_included_twice_is_told_once(write, mistakes):
     write("shifts: {}\n", "a.yaml")
     assert told(mistakes, write("include: [a.yaml, ./a.yaml]\n")) == [

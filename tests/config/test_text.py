@@ -191,6 +191,11 @@ def test_a_file_that_unfolds_without_end_is_refused(write, mistakes):
     assert said(mistakes(write("\n".join(lines)))) == [(15, 5, "the file unfolds to more than 400000 values")]
 
 
+def test_anchors_cannot_nest_deeper_than_what_is_written(write, mistakes):
+    lines = ["x0: &x0 [1]", *(f"x{n}: &x{n} {'[' * 30}*x{n - 1}{']' * 30}" for n in range(1, 60))]
+    assert said(mistakes(write("\n".join(lines)))) == [(12, 30, "nested deeper than 40 levels")]
+
+
 def test_a_key_written_twice_shows_both_places(write, mistakes):
     found = mistakes(write("web: {port: 1}\nweb: {port: 2}\n"))
     assert str(found) == (
