@@ -29,6 +29,7 @@ MAX_TYPED: Final = 4096  # characters; as long as the longest scan
 _MAX_BODY: Final = 32_768  # bytes of a POST: MAX_TYPED characters, each escaped
 _COOKIE: Final = "lotline_language"
 _COOKIE_S: Final = 365 * 86_400
+_FACES: Final = {"stop": "blocked", "storage": "storage_stop"}  # what fills the page is the state that counts
 _FIELDS: Final = msgspec.json.Decoder(dict[str, str])
 
 
@@ -155,7 +156,7 @@ def _row(station: str, document: Document, language: str) -> dict[str, object]:
         "station": station,
         "shown": shown["station"],
         "name": shown["name"],
-        "state": STATES["storage_stop" if shown["face"] == "storage" else document["state"]].to(language),
+        "state": STATES[_FACES.get(str(shown["face"]), str(document["state"]))].to(language),
         "face": shown["face"],
         "order": shown["order"],
     }

@@ -11,6 +11,7 @@ import re
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal, DivisionByZero, InvalidOperation
 from typing import Any, Final
+from unicodedata import east_asian_width
 
 from edge.web.gauge import gauge
 from edge.web.literal import visible_document
@@ -20,6 +21,7 @@ from edge.wording.page import PAGE, STATES
 
 Screen = dict[str, Any]
 
+LONG_TITLE: Final = 30  #: letters that fit beside the sign of the verdict at 1024 × 768; longer ones are set smaller
 RECENT: Final = 5  #: rows of the strip; older ones are in the log
 _MARKS: Final = {"repeated": "equals", "incomplete": "dots", "cannot_know": "question"}
 _LEVEL_MARKS: Final = {"ok": "tick", "warn": "bang", "stop": "cross", "neutral": "bang"}
@@ -121,6 +123,7 @@ def _notice(level: str, mark: str, title: Any, say: Any, language: str) -> Scree
         "mark": mark,
         "hatched": False,
         "title": _both(title, language),
+        "long": max(_width(title["en"]), _width(title["zh"])) > LONG_TITLE,
         "say": _both(say, language),
         "value": "",
         "code": "",
@@ -128,6 +131,11 @@ def _notice(level: str, mark: str, title: Any, say: Any, language: str) -> Scree
         "timed": False,
         "seq": 0,
     }
+
+
+def _width(text: str) -> int:
+    """How wide ``text`` is, in Latin letters: a Chinese character takes two."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _pair(words: Words) -> dict[str, str]:

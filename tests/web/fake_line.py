@@ -178,6 +178,25 @@ def trouble() -> dict[str, Any]:
     }
 
 
+def crowded() -> dict[str, Any]:
+    """More of everything than a station should have."""
+    full = document()
+    return {
+        "steps": full["steps"] + [step(f"ring-{n}", f"Fit seal ring {n}", f"装密封圈 {n}", "") for n in range(4)],
+        "loaded": [
+            *full["loaded"],
+            lot("reel-3", "CAP-0402", "R-88123", "4112", both("pcs", "件"), ""),
+            lot("bin-2", "SCREW-M4", "S2026110", "960", both("pcs", "件"), ""),
+        ],
+        "live": [
+            *full["live"],
+            live("press-2.oil", "Hydraulic oil temperature", "液压油温度", "41.2", "°C", 20, 60, 41.2),
+            live("press-2.stroke", "Stroke", "行程", "118.40", "mm", None, None, 118.4),
+        ],
+        "devices": full["devices"] + [device(name, "online", "online", "在线") for name in ("scale-1", "leak-3")],
+    }
+
+
 def step(name: str, en: str, zh: str, detail: str) -> dict[str, Any]:
     """Done where it has a detail."""
     return {"name": name, "say": both(en, zh), "done": bool(detail), "now": False, "detail": both(detail, detail)}
