@@ -31,6 +31,7 @@ _JOINED: Final = frozenset(
     | {(name,) for name in ("devices", "formats", "stations", "procedures", "destinations", "shifts")}
     | {("masters", name) for name in ("materials", "bills", "work_orders", "lots", "suppliers", "people")}
 )
+_SECTIONS: Final = frozenset(path[0] for path in _JOINED if path)
 
 
 class Assembled(Struct, kw_only=True):
@@ -88,6 +89,9 @@ def _file(
     root = _procedure(composed.root) if asked else composed.root
     if asked is None and "procedure" in root.pairs and "lotline" not in root.pairs:
         _unfit("procedure_alone", root.place, result)
+        return None
+    if asked is None and root.pairs.keys() & _SECTIONS and not root.pairs.keys() & {"lotline", "site", "stations"}:
+        _unfit("part_alone", root.place, result)
         return None
     return _includes(root, path, label, (*chain, path.resolve()), seen, result)
 

@@ -85,6 +85,10 @@ SAY: Final[dict[str, Words]] = {
     "procedure_alone": Words(
         "this is a procedure; check the line's file that includes it", "这是工序文件，请检查包含（include）它的产线文件"
     ),
+    "part_alone": Words(
+        "this is a part of a line's file; check the file that includes it",
+        "这是产线文件的一部分，请检查包含（include）它的文件",
+    ),
     "include_shape": Words("include takes a file name or a list of file names", "include 后面应是文件名或文件名列表"),
     "include_loop": Words("'{file}' includes itself: {chain}", "'{file}' 循环包含了自身：{chain}"),
     "include_twice": Words("'{file}' is included here and in {place}", "'{file}' 在此处和 {place} 被重复包含"),

@@ -102,6 +102,7 @@ def test_a_gbk_file_is_shown_decoded_and_its_other_mistakes_are_told(tmp_path, m
         (b"- a\n", (1, 1, "the file has to consist of 'key: value' lines; it begins with 'lotline: 1'")),
         (b"x" * 10_000_000, (0, 0, "is 10.0 MB; a line's file stays below 4 MB. Is it the right file?")),
         (b"procedure: p\nsteps: {}\n", (1, 1, "this is a procedure; check the line's file that includes it")),
+        (b"masters: {}\n", (1, 1, "this is a part of a line's file; check the file that includes it")),
         (b"[" * 3000, (1, 41, "nested deeper than 40 levels")),
         (b"a: 1\n---\nb: 2\n", (2, 1, "a second document begins here ('---'); one file holds one")),
         (b"a: &a [*a]\n", (1, 8, "'*a' contains itself")),
