@@ -22,7 +22,7 @@ from edge.config.procedure import (
 )
 from edge.config.units import unit_word
 from edge.masters import Masters
-from edge.station.bind import next_step
+from edge.station.answers import next_step
 from edge.station.checks import fulfilled, step_words
 from edge.station.context import Context
 from edge.station.procedure import instruction, material_name
