@@ -240,9 +240,12 @@ async def _still_running(catalog: Catalog, production: Row, goal: _Goal) -> None
 
 
 async def _refused(catalog: Catalog, production: Row, exc: Refused) -> None:
-    """Returns when the production moved on all the same; or else gives back what was assigned and raises NoPlace."""
-    after = await catalog.rest.read("production", production["id"], ["state"])
-    if after is None or after["state"] != production["state"]:
+    """Returns when the production changed all the same; or else gives back what was assigned and raises NoPlace.
+
+    HTTP clients and proxies may send a write again whose answer was lost (RFC 9110 §9.2.2), and Tryton refuses the second.
+    """
+    after = await catalog.rest.read("production", production["id"], _FIELDS)
+    if after != production:
         return
     if production["state"] == "assigned":
         try:

@@ -190,6 +190,8 @@ async def _open_moves(catalog: Catalog, event: Event, lines: Sequence[_Line]) ->
     ]
     fields = ["product", "quantity", "unit", "purchase.number", "purchase.reference", "purchase.party.code"]
     moves = await catalog.rest.search("stock.move", domain, fields)
+    # The move for what is still to come is newer than its purchase, so the age is the purchase's.
+    moves.sort(key=lambda move: (move["purchase"]["id"], move["id"]))
     if event.purchase:
         return [m for m in moves if event.purchase in (m["purchase"]["number"], m["purchase"]["reference"])]
     supplier = lines[0].item.supplier

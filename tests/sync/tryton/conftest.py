@@ -17,7 +17,7 @@ from sync.tryton_rest import Rest
 from tests.sync.tryton.story import Kept
 
 CACHE = Path(__file__).resolve().parents[3] / ".cache" / "tryton"
-ORDERS = 80
+ORDERS = 120
 YEAR = datetime.now(UTC).year + 2
 
 PLAN = Plan(
@@ -37,7 +37,7 @@ PLAN = Plan(
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrytonSite]:
-    """Running, freshly seeded: PO-1, PO-2 and WO-1001 to WO-1080, three pumps each."""
+    """Running, freshly seeded: PO-1, PO-2 and WO-1001 to WO-1120, three pumps each."""
     site = TrytonSite(tmp_path_factory.mktemp("tryton"), cache=CACHE, plan=PLAN)
     site.start()
     try:

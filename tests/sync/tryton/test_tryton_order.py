@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from decimal import Decimal
 
 import pytest
 
-from edge.contracts import Accepted, Gathered, Rejected
+from edge.contracts import Accepted, Gathered
 from edge.epcis import Role
 from edge.simulate.tryton import TrytonSite
 from sync.tryton_rest import Rest
-from tests.sync.tryton.conftest import Admin, sink
-from tests.sync.tryton.story import Kept, Line, lot, serial
+from tests.sync.tryton.conftest import sink
+from tests.sync.tryton.story import Kept, Line, lot
 
 pytestmark = pytest.mark.tryton
 
