@@ -177,7 +177,7 @@ class Courier:
             verdicts = await self._deliver(sink, offer)
             self._doubt(offer.events, verdicts)
             await self._settle(offer, verdicts)
-        elif offer.blocked:
+        elif offer.moved:
             await self._settle(offer, ())
         else:
             await self._in_thread(self._file.passed, head, total)

@@ -36,6 +36,7 @@ class Offer(Struct, frozen=True, kw_only=True):
     events: tuple[Offered, ...]
     blocked: tuple[Offered, ...]
     seen: int
+    moved: bool  #: is ``seen`` beyond the cursor?
     oldest: bytes | None  #: the oldest unsettled event, as stored
     next_due: float | None  #: when a waiting event is to be offered again, monotonic seconds
 

@@ -45,6 +45,8 @@ CREATE TABLE IF NOT EXISTS ahead(seq INTEGER PRIMARY KEY) STRICT;
 """
 # ahead: delivered beyond the cursor; only after a crash between a receipt and the cursor, and at most one batch
 
+LOOK: Final = 1000  # how far a small batch looks past events that must wait
+
 
 class ShelfFile:
     """``path`` is opened or made, for the log ``origin`` that ``reader`` reads."""
@@ -109,8 +111,10 @@ class ShelfFile:
         blocked: list[Offered] = []
         seen = self._seen
         room = limit - len(events)
-        fresh = self._reader.read(seen, room, Kind.EVENT) if room else []
+        fresh = self._reader.read(seen, max(room, LOOK) if crowded else room, Kind.EVENT) if room else []
         for record in fresh:
+            if len(events) == limit:
+                break
             if record.seq not in self._ahead:
                 event = Offered(record=record, keys=keys_of(record.data), kept=False)
                 if crowded and (not barred.isdisjoint(event.keys.waits) or self._rows.is_behind(event, offered)):
@@ -128,6 +132,7 @@ class ShelfFile:
             events=tuple(events),
             blocked=tuple(blocked),
             seen=seen,
+            moved=seen > self._seen,
             oldest=self._oldest(fresh),
             next_due=self._rows.next_due() if tally.waiting else None,
         )
@@ -137,7 +142,7 @@ class ShelfFile:
         if not self._tally.waiting or (seq := self._rows.suspect(now)) is None:
             return None
         event = self._rows.event(seq)
-        return Offer(events=(event,), blocked=(), seen=self._seen, oldest=event.record.data, next_due=None)
+        return Offer(events=(event,), blocked=(), seen=self._seen, moved=False, oldest=event.record.data, next_due=None)
 
     def passed(self, head: int, total: int) -> None:
         """Nothing new up to ``head``, when the log had counted ``total`` events in all.
@@ -208,6 +213,8 @@ class ShelfFile:
             else:
                 change.wait(event, due, self._rows)
                 self._rows.count_failure(event.record.seq)
+            for blocked in offer.blocked:
+                change.wait(blocked, READY, self._rows)
             self._advance(change, offer.seen)
         return parked
 

@@ -59,7 +59,7 @@ class Effects(Struct, frozen=True, kw_only=True):
     replays: int
     gathered: int
     rejected: int
-    disorder: int  #: effects that came after a later event about the same item
+    disorder: int  #: events taken after a later one about the same item
     stock: Mapping[str, Decimal]
     consumed: Mapping[str, Mapping[str, Decimal]]
     produced: Mapping[str, Decimal]
@@ -231,6 +231,10 @@ class ErpSimulator:
             if containing.encode() in line:
                 self._counts["rejected"] += 1
                 return {"status": "rejected", "reason": reason}
+        for item in event.items:  # event ids are UUIDv7: made later is greater
+            newest = self._newest.get(item.id, "")
+            self._counts["disorder"] += newest > event.id
+            self._newest[item.id] = max(newest, event.id)
         answer = self._book(event)
         self._answers[event.id] = answer
         return answer
@@ -251,10 +255,6 @@ class ErpSimulator:
         self.effect_count[event.id] += 1
         order = event.order.id if event.order else ""
         for item in event.items:
-            # event ids are UUIDv7: made later is greater
-            if self._newest.get(item.id, "") > event.id:
-                self._counts["disorder"] += 1
-            self._newest[item.id] = max(self._newest.get(item.id, ""), event.id)
             amount = Decimal(item.quantity)
             if item.role == "received":
                 self._stock[item.id] += amount

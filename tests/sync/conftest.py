@@ -103,13 +103,13 @@ class Bench:
         return Counter(key for receipt in self.receipts() for key in receipt["records"])
 
 
-async def until(true: Callable[[], bool]) -> None:
-    """Polls, and fails after PATIENCE polls."""
+async def until(true: Callable[[], bool], told: Callable[[], object] = str) -> None:
+    """Polls, and fails after PATIENCE polls with what ``told`` says."""
     for _ in range(PATIENCE):
         if true():
             return
         await asyncio.sleep(0.002)
-    raise AssertionError("it never came true")
+    raise AssertionError(f"it never came true {told()}")
 
 
 def settled(courier: Courier) -> Callable[[], bool]:

@@ -8,6 +8,7 @@ import logging
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from edge.contracts import Accepted, Gathered, Rejected
 from edge.errors import SinkFault, SinkUnavailable, TechnicianError
@@ -93,8 +94,6 @@ async def test_a_wish_to_wait_is_honoured(bench: Bench) -> None:
 
 
 async def test_a_destination_that_never_answers_meets_the_deadline(bench: Bench) -> None:
-    from msgspec.structs import replace
-
     await bench.log.append([event("A")])
 
     class Silent(Stub):
@@ -268,8 +267,6 @@ async def test_a_destination_that_is_down_sets_nothing_but_one_event_aside(bench
 
 
 async def test_a_fault_waits_for_a_person_and_is_shown(bench: Bench) -> None:
-    from msgspec.structs import replace
-
     await bench.log.append([event("A")])
     stub = Stub()
     stub.answer = lambda record: SinkFault("The key is not accepted.", "Set the right key.")
@@ -328,7 +325,7 @@ async def test_without_the_promise_no_batch_holds_two_events_about_one_item(benc
 async def test_a_crash_between_receipt_and_cursor_offers_nothing_twice(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    events = [event(f"L{n}") for n in range(4)]
+    events = [event(f"L{n}") for n in range(40)]
     await bench.log.append(events)
     stub = Stub()
     stub.answer = lambda record: None if key_of(events[1]).encode() in record.data else Accepted(receipt="ok")
@@ -345,14 +342,16 @@ async def test_a_crash_between_receipt_and_cursor_offers_nothing_twice(
         with pytest.raises(Killed):
             await courier.run()
     courier.close()
-    assert sum(bench.covered().values()) == 3
+    assert sum(bench.covered().values()) == 39
 
+    more = [event(f"M{n}") for n in range(5)]
+    await bench.log.append(more)
     again = Stub()
-    async with bench.running(again.make) as courier:
+    async with bench.running(again.make, replace(HURRY, first=3)) as courier:  # batches smaller than what lies ahead
         await until(settled(courier))
-        assert courier.status().delivered == 4
-    assert again.effects == [key_of(events[1])]
-    assert bench.covered() == dict.fromkeys(keys_of_all(events), 1)
+        assert courier.status().delivered == 45
+    assert again.effects == keys_of_all([events[1], *more])
+    assert bench.covered() == dict.fromkeys(keys_of_all([*events, *more]), 1)
 
 
 async def test_a_bug_in_a_sink_ends_run_and_the_next_run_goes_on(bench: Bench) -> None:
