@@ -320,7 +320,7 @@ class Recorder:
         self.storage = self._stopped = self._disk.state(code, detail, self._days_left)
         self._tell(Outcome(generation=self.generation, storage=self.storage))
         self._refuse(jobs, ())
-        body = {"code": code, "detail": detail, "freeBytes": self.storage.free_bytes, "head": self.head}
+        body = {"code": self.storage.code, "detail": detail, "freeBytes": self.storage.free_bytes, "head": self.head}
         self._owed.append(self.audit("storage_stop", body))
         self._probe_at = time.monotonic() + PROBE_S
         if code not in ("full", "reserve", "slow"):
@@ -347,9 +347,9 @@ class Recorder:
             resumed = self.audit("storage_resume", {"code": stopped.code, "head": self.head})
             self._write([Job(entries=(*self._owed, resumed), state={}, generation=self.generation)])
         except (apsw.Error, OSError, LogDamaged) as exc:
-            code = stop_code(exc)
-            if code != stopped.code:
-                self.storage = self._stopped = self._disk.state(code, str(exc), self._days_left)
+            now = self._disk.state(stop_code(exc), str(exc), self._days_left)
+            if now.code != stopped.code:
+                self.storage = self._stopped = now
                 self._tell(Outcome(generation=self.generation, storage=self.storage))
             return
         self._owed.clear()

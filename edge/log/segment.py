@@ -40,11 +40,17 @@ WAL_BYTES: Final = 16 << 20
 ROWS_PER_INSERT: Final = 100
 BUSY_MS: Final = 5000
 
-if apsw.SQLITE_VERSION_NUMBER < OLDEST_SQLITE:
-    raise LotlineError(
-        f"This apsw carries SQLite {apsw.sqlite_lib_version()}, which can corrupt a log.",
-        "Install the versions named in requirements.lock (SQLite 3.51.3 or later).",
-    )
+
+def require_sqlite(number: int, name: str) -> None:
+    """Raise LotlineError for a SQLite that is too old."""
+    if number < OLDEST_SQLITE:
+        raise LotlineError(
+            f"This apsw carries SQLite {name}, which can corrupt a log.",
+            "Install the versions named in requirements.lock (SQLite 3.51.3 or later).",
+        )
+
+
+require_sqlite(apsw.SQLITE_VERSION_NUMBER, apsw.sqlite_lib_version())
 
 _SCHEMA: Final = (
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",

@@ -105,7 +105,10 @@ class Disk:
     def state(self, code: str, detail: str, days_left: float | None) -> StorageState:
         """``code`` "" means that records are taken; readings are as long as there is room for them."""
         try:
-            free_bytes = self.free_bytes()
+            stat = os.statvfs(self.directory)
+            free_bytes = stat.f_bavail * stat.f_frsize
+            if code == "failing" and stat.f_flag & os.ST_RDONLY:
+                code = "read_only"  # the kernel's answer to a failing disk; SQLite tells it as any other error
         except OSError:
             free_bytes = 0
         fields = {

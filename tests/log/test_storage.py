@@ -13,7 +13,7 @@ import pytest
 from edge.errors import StorageStop
 from edge.log import Log, verify
 from edge.log import writer as writer_module
-from edge.log.storage import stop_code
+from edge.log.storage import Disk, stop_code
 from edge.model import Kind
 from edge.wording.storage import FAULTS, READINGS_STOPPED, STOPPED
 from tests.log.conftest import ManualClock, all_records, body_of, fill, number_of, scan, strace_or_skip, until
@@ -138,6 +138,10 @@ async def test_start_on_a_read_only_disk_is_a_clear_sentence(opened, small_disk:
         Log.open(small_disk, clock=ManualClock())
     assert stop.value.what == f"The state directory {small_disk} cannot be written: Read-only file system."
     assert verify(small_disk, lambda done, of: None).records == 1
+    state = Disk(small_disk / "log", reserve_bytes=0, ballast_bytes=0).state("failing", "disk I/O error", None)
+    assert state.code == "read_only"
+    assert state.reason is not None
+    assert state.reason.en.startswith(f"The disk of {small_disk / 'log'} is read-only: nothing more can be recorded.")
     subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
     async with opened(small_disk) as log:
         await log.append([scan(2)])
@@ -150,7 +154,7 @@ async def test_start_on_a_read_only_disk_is_a_clear_sentence(opened, small_disk:
 )
 def test_failing_disk_is_a_named_stop_and_loses_nothing(tmp_path: Path, call: str, error: str, code: str) -> None:
     state_dir = tmp_path / "state"
-    before = (strace_or_skip(), "-f", "-qq", "-o", "/dev/null", "-e", f"inject={call}:error={error}:when=40..60")
+    before = (strace_or_skip(), "-f", "-qq", "-o", "/dev/null", "-e", f"inject={call}:error={error}:when=40..43")
     done = run_child(state_dir, "errors", 1 << 30, before=before)
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]

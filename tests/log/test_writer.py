@@ -11,10 +11,10 @@ from pathlib import Path
 import apsw
 import pytest
 
-from edge.errors import StateInUse, StorageStop
+from edge.errors import LotlineError, StateInUse, StorageStop
 from edge.log import Log, leaf_hash, verify
 from edge.log import recorder as recorder_module
-from edge.log.segment import first_seqs, segment_path
+from edge.log.segment import first_seqs, require_sqlite, segment_path
 from edge.model import Entry, Kind
 from tests.log.conftest import ManualClock, all_records, number_of, scan, strace_or_skip
 from tests.log.test_kill import ROOT, run_child
@@ -243,3 +243,13 @@ async def test_order_is_by_seq_when_the_clock_goes_two_hours_back(log: Log, cloc
         await log.append([entry(Kind.SCAN, clock.now(), "ST10", Provenance(), {"number": number})])
         clock.step_wall(-7200)
     assert [number_of(record) for record in all_records(log)] == [0, 1, 2, 3]
+
+
+def test_a_sqlite_that_can_corrupt_the_log_is_refused() -> None:
+    require_sqlite(3_051_003, "3.51.3")
+    with pytest.raises(LotlineError) as refused:
+        require_sqlite(3_040_001, "3.40.1")
+    assert str(refused.value) == (
+        "This apsw carries SQLite 3.40.1, which can corrupt a log. "
+        "Install the versions named in requirements.lock (SQLite 3.51.3 or later)."
+    )
