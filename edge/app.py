@@ -73,7 +73,6 @@ async def run_line(
     try:
         secret = secret_from([*loaded.folders, state_dir])
         await _take_up(log, loaded, clock, base)
-        remember(state_dir, loaded)
         masters = MastersCache(site.masters, state_dir / "masters.json")
         readings = ReadingStore(
             state_dir, log=log, clock=clock, provenance=lambda: base, retention_days=site.storage.retention_days
@@ -127,6 +126,7 @@ async def run_line(
         log.on_storage(lambda storage: line.touch())
 
         def pages_ready(port: int) -> None:
+            remember(state_dir, loaded)
             line.address = f"http://{site.web.host}:{port}"
             notifier.say("READY=1\nSTATUS=running")
             ready(line.address)

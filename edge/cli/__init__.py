@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status: int = args.run(args)
     except ConfigError as exc:
-        print(exc, file=sys.stderr)
+        print(exc.say.to(language(args)), file=sys.stderr)
         return EX_CONFIG
     except LotlineError as exc:
         print(f"lotline {verb}: {exc.say.to(language(args))}", file=sys.stderr)

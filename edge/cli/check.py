@@ -10,6 +10,7 @@ from drivers import DRIVERS
 from edge.cli import EX_CONFIG, EX_OK, add_language, language
 from edge.config.loader import Loaded, load
 from edge.config.problem import Mistakes
+from edge.identify import HouseFormat
 from edge.wording import Words
 from edge.wording.config import say
 from sync import SINKS
@@ -28,6 +29,8 @@ def check(args: argparse.Namespace) -> int:
     """Exit 0 when nothing is wrong, else 78 (EX_CONFIG)."""
     try:
         loaded = load(args.file, drivers=DRIVERS, sinks=SINKS)
+        for name, file in loaded.site.formats.items():
+            HouseFormat(name, file)  # knows which patterns could take for ever
     except Mistakes as mistakes:
         if args.json:
             problems = [problem.data() for problem in mistakes.problems]
