@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,9 +34,10 @@ async def serve(path: Path, handlers: Mapping[str, Handler]) -> AsyncIterator[No
     _remove(path)
     before = os.umask(0o177)
     try:
-        server = await asyncio.start_unix_server(
-            lambda reader, writer: _answer(reader, writer, handlers), _short(path), limit=_REQUEST_MAX
-        )
+        with _reachable(path) as address:
+            server = await asyncio.start_unix_server(
+                lambda reader, writer: _answer(reader, writer, handlers), address, limit=_REQUEST_MAX
+            )
     finally:
         os.umask(before)
     try:
@@ -48,10 +49,10 @@ async def serve(path: Path, handlers: Mapping[str, Handler]) -> AsyncIterator[No
 
 def ask(path: Path, verb: str, **fields: object) -> Any:
     """The running daemon's answer. Blocks; raises NotRunning, or LotlineError with the daemon's own words."""
-    with socket.socket(socket.AF_UNIX) as connection:
+    with socket.socket(socket.AF_UNIX) as connection, _reachable(path) as address:
         connection.settimeout(_ANSWER_S)
         try:
-            connection.connect(_short(path))
+            connection.connect(address)
             connection.sendall(json.dumps({"verb": verb, **fields}).encode() + b"\n")
             answer = json.loads(b"".join(iter(lambda: connection.recv(1 << 16), b"")))
         except (OSError, ValueError) as exc:
@@ -95,9 +96,18 @@ def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _short(path: Path) -> str:
-    """sun_path holds 107 bytes (unix(7)); a longer path is reached through the directory's descriptor."""
+@contextlib.contextmanager
+def _reachable(path: Path) -> Iterator[str]:
+    """An address for ``path``: sun_path holds 107 bytes (unix(7)), a longer one is reached through its folder's descriptor."""
     if len(os.fsencode(path)) <= 107:
-        return str(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)  # lives as long as the process: one per state directory
-    return f"/proc/self/fd/{folder}/{path.name}"
+        yield str(path)
+        return
+    try:
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        yield ""  # no folder, no socket: connecting says so
+        return
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
