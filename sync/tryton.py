@@ -37,15 +37,18 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from edge.config.base import Id, Model
+from edge.config.masters import MastersFile
 from edge.config.secrets import SecretName
 from edge.contracts import Accepted, Gathered, Rejected, Shelf, Sink, Verdict
 from edge.errors import SinkFault, SinkUnavailable
 from edge.model import Record
+from edge.wording.tryton import REFUSED
 from sync.keys import keys_of
 from sync.tryton_account import Account, account
 from sync.tryton_catalog import Catalog, NoPlace, survey
 from sync.tryton_event import Event, event_of
 from sync.tryton_evidence import attach, inspect
+from sync.tryton_masters import masters_of
 from sync.tryton_order import close
 from sync.tryton_receipt import Login, receive
 from sync.tryton_rest import Address, Refused, Rest
@@ -89,6 +92,21 @@ class Options(Model):
 def build(name: str, options: Options, shelf: Shelf, secret: Callable[[str], str]) -> Sink:
     """The Tryton destination ``name``. Key and password are asked for at every new connection."""
     return TrytonSink(options, shelf, secret)
+
+
+async def pull(options: Options, secret: Callable[[str], str]) -> MastersFile:
+    """What Tryton says should be here: materials, bills, open orders, lots in stock, suppliers; no people.
+
+    Raises SinkUnavailable, SinkFault, SecretMissing.
+    """
+    rest = connection(options, secret)
+    try:
+        catalog = Catalog(rest, await survey(rest, options.company, options.warehouse))
+        return await masters_of(catalog, options.serials)
+    except Refused as exc:
+        raise SinkFault(REFUSED["tryton"].fill({"words": exc.words})) from exc
+    finally:
+        await rest.close()
 
 
 class TrytonSink:
