@@ -83,7 +83,7 @@ async def run_line(
             log=log,
             readings=readings,
             identities=identities,
-            floor=Floor(log.state()),
+            floor=Floor(log.state(), log.generation),
             clock=clock,
             masters=lambda: masters.current,
             formats=tuple(HouseFormat(name, file) for name, file in site.formats.items()),

@@ -110,23 +110,23 @@ Remembered = TypeVar("Remembered", bound=Struct)
 class Floor:
     """What the stations of one PC share: balances and order counts. Changed only together with the commit that says so."""
 
-    def __init__(self, state: Mapping[str, bytes]) -> None:
+    def __init__(self, state: Mapping[str, bytes], generation: int = 0) -> None:
         self.lots: dict[str, LotState] = {}
         self.orders: dict[str, OrderState] = {}
         self.desks: dict[str, Desk] = {}
-        self.sound = True  #: memory and disk agree
-        self.reload(state)
+        self.generation = generation  #: of the log whose state this is
+        self.reload(state, generation)
 
     def spoil(self) -> None:
         """A commit failed: memory is ahead of the disk and must not be used again."""
-        self.sound = False
+        self.generation = -1
 
-    def reload(self, state: Mapping[str, bytes]) -> None:
+    def reload(self, state: Mapping[str, bytes], generation: int = 0) -> None:
         """Forget what was in memory and take what is on disk."""
         self.lots = _named(state, _LOT, LotState)
         self.orders = _named(state, _ORDER, OrderState)
         self.desks = _named(state, _DESK, Desk)
-        self.sound = True
+        self.generation = generation
 
     def apply(
         self, station: str, desk: Desk, lots: tuple[LotState, ...], orders: tuple[OrderState, ...]

@@ -159,11 +159,6 @@ class Station:
     async def _handle(self, act: Act, *, only_if: int | None = None) -> Outcome | None:
         """The outcome, durable; None when nothing can be made durable."""
         async with self._one_at_a_time:
-            if not self._shared.floor.sound:
-                if not self._shared.log.storage.ok:
-                    self._storage_stop()
-                    return None
-                self._shared.floor.reload(self._shared.log.state())
             label = self._desk.label
             if isinstance(act, Expire) and (label is None or label.until_ns != only_if):
                 return None
@@ -228,6 +223,10 @@ class Station:
         return outcome
 
     def _bind(self, act: Act, moment: Moment) -> Outcome:
+        floor, log = self._shared.floor, self._shared.log
+        if floor.generation != log.generation and log.storage.ok:
+            self._shared.identities.catch_up()  # what failed may yet have reached the disk
+            floor.reload(log.state(), log.generation)
         context = self._context((), moment)
         items = asks(act, context)
         return bind(act, self._context(items, moment) if items else context)

@@ -51,7 +51,7 @@ class Line:
             log=self.log,
             readings=ReadingStore(state, log=self.log, clock=self.clock, provenance=Provenance),
             identities=self.identities,
-            floor=Floor(self.log.state()),
+            floor=Floor(self.log.state(), self.log.generation),
             clock=self.clock,
             masters=lambda: masters,
             formats=tuple(HouseFormat(name, FormatFile(pattern=pattern)) for name, pattern in FORMATS.items()),
