@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 ANSWER_S: Final = 10.0
+HEARD_S: Final = 0.2  # a systemd that is busy with itself must not hold up the line; what it misses is said again
 
 
 class Notifier:
@@ -29,10 +30,11 @@ class Notifier:
             return
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
+            out.settimeout(HEARD_S)
             try:
                 out.sendto(text.encode(), address)
             except OSError:
-                return  # systemd going away is not ours to fail on
+                return  # systemd going away, or not reading, is not ours to fail on
 
     async def feed(self, pulse: Callable[[], Awaitable[None]]) -> None:
         """Feeds the watchdog for as long as ``pulse`` answers in time; returns at once where none is set."""
