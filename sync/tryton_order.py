@@ -25,10 +25,9 @@ done, moves differ            refused: somebody finished it with other lots
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import date
+from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -37,11 +36,10 @@ from edge.wording.tryton import TROUBLE
 from sync.tryton_account import Account, Key
 from sync.tryton_catalog import Catalog, NoPlace, Product
 from sync.tryton_event import Event
-from sync.tryton_rest import Refused, Row, day, exact, numeric
+from sync.tryton_moves import Goal, Side, Spot, alive, called, commands, is_right, listed, planned_name, wanted
+from sync.tryton_rest import Refused, Row, day, exact
 
 STEPS_MAX: Final = 16  # eight when nobody interferes; a planner who clicks at the same time may cost a few more
-Side = Literal["inputs", "outputs"]
-Spot = tuple[int, int | None, int]  #: product, lot, unit
 #: Called with the production's id while it is running, before it is finished. Raises NoPlace or Refused.
 BeforeDone = Callable[[int], Awaitable[None]]
 
@@ -70,17 +68,6 @@ class Posted(Struct, frozen=True, kw_only=True):
     number: str
 
 
-class _Goal(Struct, frozen=True, kw_only=True):
-    """What the events say has to stand in the production; products that they do not name stay as planned."""
-
-    order: str
-    used: Mapping[Spot, Decimal]
-    made: Mapping[Spot, Decimal]
-    made_base: Decimal
-    names: Mapping[tuple[int, int | None], str]  #: (product, lot) -> as a person calls it
-    day: date
-
-
 async def close(catalog: Catalog, event: Event, sums: Account, before_done: BeforeDone) -> Posted:
     """Brings the production of ``event``'s order to done. Raises NoPlace when it cannot be brought there."""
     assert event.order is not None
@@ -90,7 +77,7 @@ async def close(catalog: Catalog, event: Event, sums: Account, before_done: Befo
     production = await _find(catalog, order)
     goal = await _goal(catalog, event, sums, production)
     for _ in range(STEPS_MAX):
-        if production["state"] == "done" and _is_right(catalog, production, goal, "inputs", "outputs"):
+        if production["state"] == "done" and is_right(catalog.site, production, goal, "inputs", "outputs"):
             return Posted(id=production["id"], number=production["number"] or order)
         try:
             await _step(catalog, production, goal, before_done)
@@ -121,7 +108,7 @@ async def _read(catalog: Catalog, production: int, order: str) -> Row:
     return row
 
 
-async def _goal(catalog: Catalog, event: Event, sums: Account, production: Row) -> _Goal:
+async def _goal(catalog: Catalog, event: Event, sums: Account, production: Row) -> Goal:
     """The sums in Tryton's terms. Lots of what was used have to be there; lots of what was made are made now."""
     assert event.order is not None
     order, state = event.order.id, production["state"]
@@ -136,7 +123,7 @@ async def _goal(catalog: Catalog, event: Event, sums: Account, production: Row) 
     used = await _spots(catalog, sums.used, products, names, make=False, complete=not is_posted)
     made = await _spots(catalog, sums.made, products, names, make=not is_posted, complete=not is_posted)
     units = catalog.site.uoms
-    return _Goal(
+    return Goal(
         order=order,
         used=used,
         made=made,
@@ -184,32 +171,31 @@ async def _spots(
 # ---- one step
 
 
-async def _step(catalog: Catalog, production: Row, goal: _Goal, before_done: BeforeDone) -> None:
+async def _step(catalog: Catalog, production: Row, goal: Goal, before_done: BeforeDone) -> None:
     """The one thing to do next with ``production`` as it stands. Raises NoPlace, Refused."""
     state = production["state"]
     _still_open(goal.order, state)
     match state:
         case "waiting":
-            if any(move["state"] != "draft" for move in _alive(production, "inputs")):
+            if any(move["state"] != "draft" for move in alive(production, "inputs")):
                 await _press(catalog, production, "wait")
-            elif not _is_right(catalog, production, goal, "inputs", "outputs"):
+            elif not is_right(catalog.site, production, goal, "inputs", "outputs"):
                 await _write(catalog, production, goal, "inputs", "outputs")
             else:
                 await _assign(catalog, production, goal)
         case "assigned":
-            is_right = _is_right(catalog, production, goal, "inputs", "outputs")
-            await _press(catalog, production, "run" if is_right else "wait")
+            ready = is_right(catalog.site, production, goal, "inputs", "outputs")
+            await _press(catalog, production, "run" if ready else "wait")
         case "running":
-            if not _is_right(catalog, production, goal, "inputs"):
+            if not is_right(catalog.site, production, goal, "inputs"):
                 raise _taken(catalog, production, goal, "inputs")
-            if not _is_right(catalog, production, goal, "outputs"):
+            if not is_right(catalog.site, production, goal, "outputs"):
                 await _write(catalog, production, goal, "outputs")
             else:
                 await before_done(production["id"])
-                await _press(catalog, production, "do")
-                await _still_running(catalog, production, goal)
+                await _finish(catalog, production, goal)
         case _:
-            side: Side = "outputs" if _is_right(catalog, production, goal, "inputs") else "inputs"
+            side: Side = "outputs" if is_right(catalog.site, production, goal, "inputs") else "inputs"
             raise _taken(catalog, production, goal, side)
 
 
@@ -217,26 +203,29 @@ async def _press(catalog: Catalog, production: Row, button: str) -> None:
     await catalog.rest.press("production", production["id"], button)
 
 
-async def _assign(catalog: Catalog, production: Row, goal: _Goal) -> None:
+async def _assign(catalog: Catalog, production: Row, goal: Goal) -> None:
     """Reserves the inputs. Tryton says nothing when stock is short; what it could not assign stays a draft."""
     await _press(catalog, production, "assign_try")
     after = await _read(catalog, production["id"], goal.order)
     if after["state"] != "waiting":
         return
     missing: dict[str, Decimal] = defaultdict(Decimal)
-    for move in _alive(after, "inputs"):
+    for move in alive(after, "inputs"):
         if move["state"] == "draft":
-            missing[_called(move)] += exact(move["quantity"])
+            missing[called(move)] += exact(move["quantity"])
     await _press(catalog, production, "wait")  # what it could assign is given back to others
     told = ", ".join(f"{value:f} {name}" for name, value in sorted(missing.items()))
     raise NoPlace.of("shortage", missing=told, place=production["warehouse"]["rec_name"])
 
 
-async def _still_running(catalog: Catalog, production: Row, goal: _Goal) -> None:
-    """Tryton answers 200 to ``do`` when it would rather open its inspection window."""
-    after = await _read(catalog, production["id"], goal.order)
-    if after["state"] == "running":
-        raise NoPlace.of("inspection_wanted", order=goal.order)
+async def _finish(catalog: Catalog, production: Row, goal: Goal) -> None:
+    """Presses ``do``, which Tryton answers with nothing but a bare 400 when it would rather open its inspection window."""
+    try:
+        await _press(catalog, production, "do")
+    except Refused as exc:
+        if exc.words:
+            raise
+        raise NoPlace.of("inspection_wanted", order=goal.order) from exc
 
 
 async def _refused(catalog: Catalog, production: Row, exc: Refused) -> None:
@@ -252,91 +241,23 @@ async def _refused(catalog: Catalog, production: Row, exc: Refused) -> None:
             await _press(catalog, production, "wait")
         except Refused:
             pass  # it stays reserved; the words of the first refusal are what a person needs
+    if not exc.words:
+        raise NoPlace.of("still", order=production["number"], state=production["state"]) from exc
     raise NoPlace.of("tryton", words=exc.words) from exc
 
 
-def _taken(catalog: Catalog, production: Row, goal: _Goal, side: Side) -> NoPlace:
+def _taken(catalog: Catalog, production: Row, goal: Goal, side: Side) -> NoPlace:
     theirs: dict[str, Decimal] = defaultdict(Decimal)
-    for move in _alive(production, side):
-        theirs[_called(move)] += exact(move["quantity"])
-    wanted = _wanted(catalog, production, goal, side)
-    ours = {goal.names.get(spot[:2], _planned_name(production, spot)): value for spot, value in wanted.items()}
+    for move in alive(production, side):
+        theirs[called(move)] += exact(move["quantity"])
+    right = wanted(catalog.site, production, goal, side)
+    ours = {goal.names.get(spot[:2], planned_name(production, spot)): value for spot, value in right.items()}
     return NoPlace.of(
-        "order_done", order=goal.order, state=production["state"], theirs=_listed(theirs), ours=_listed(ours)
+        "order_done", order=goal.order, state=production["state"], theirs=listed(theirs), ours=listed(ours)
     )
 
 
-# ---- what stands there and what should
-
-
-def _alive(production: Row, side: Side) -> list[Row]:
-    return [move for move in production[side] if move["state"] != "cancelled"]
-
-
-def _spot(move: Row) -> Spot:
-    return move["product"]["id"], move["lot"]["id"] if move["lot"] else None, move["unit"]
-
-
-def _standing(moves: Iterable[Row]) -> dict[Spot, Decimal]:
-    """Sums: Tryton splits a move when it takes the lot from several bins."""
-    sums: dict[Spot, Decimal] = defaultdict(Decimal)
-    for move in moves:
-        sums[_spot(move)] += exact(move["quantity"])
-    return dict(sums)
-
-
-def _is_right(catalog: Catalog, production: Row, goal: _Goal, *sides: Side) -> bool:
-    return all(
-        _rounded(_standing(_alive(production, side))) == _rounded(_wanted(catalog, production, goal, side))
-        for side in sides
-    )
-
-
-def _rounded(sums: Mapping[Spot, Decimal]) -> dict[Spot, Decimal]:
-    return {spot: round(value, 6) for spot, value in sums.items()}
-
-
-def _wanted(catalog: Catalog, production: Row, goal: _Goal, side: Side) -> dict[Spot, Decimal]:
-    """The goal, and what is planned besides it: an untracked component that nobody scans, a by-product."""
-    told = goal.used if side == "inputs" else goal.made
-    wanted = dict(told)
-    named = {product for product, _, _ in told}
-    by_product: dict[int, list[Row]] = defaultdict(list)
-    for move in _alive(production, side):
-        if move["product"]["id"] not in named:
-            by_product[move["product"]["id"]].append(move)
-    for product, moves in by_product.items():
-        standing = _standing(moves)
-        theory = _by_bill(catalog, production, goal, product) if side == "inputs" else None
-        base = sum((catalog.site.uoms[unit].base(value) for (_, _, unit), value in standing.items()), Decimal(0))
-        if theory is None or round(theory - base, 6) == 0:
-            wanted |= standing
-        else:
-            unit = catalog.site.uoms[moves[0]["unit"]]
-            share = theory / unit.factor
-            wanted[_spot(moves[0])] = round(share / unit.rounding) * unit.rounding
-    return wanted
-
-
-def _by_bill(catalog: Catalog, production: Row, goal: _Goal, product: int) -> Decimal | None:
-    """What was made should have used so much of ``product``, in its category's reference; None when no bill says it."""
-    bill = production["bom"]
-    if not bill:
-        return None
-    units = catalog.site.uoms
-
-    def per(side: Side, wanted: int) -> Decimal:
-        lines = [line for line in bill[side] if line["product"] == wanted]
-        return sum((units[line["unit"]].base(exact(line["quantity"])) for line in lines), Decimal(0))
-
-    needs, gives = per("inputs", product), per("outputs", production["product"]["id"])
-    return needs * goal.made_base / gives if needs and gives else None
-
-
-# ---- closing the gap
-
-
-async def _write(catalog: Catalog, production: Row, goal: _Goal, *sides: Side) -> None:
+async def _write(catalog: Catalog, production: Row, goal: Goal, *sides: Side) -> None:
     """Sets the moves of ``sides`` in one write, which is one transaction in Tryton."""
     values: dict[str, Any] = {"effective_date": day(goal.day)}
     if "inputs" in sides:
@@ -344,66 +265,14 @@ async def _write(catalog: Catalog, production: Row, goal: _Goal, *sides: Side) -
         values["effective_start_date"] = day(goal.day)
     for side in sides:
         home = await _home(catalog, production, side)
-        values[side] = _commands(catalog, production, side, _wanted(catalog, production, goal, side), home)
+        values[side] = commands(catalog.site, production, side, wanted(catalog.site, production, goal, side), home)
     await catalog.rest.write("production", production["id"], values)
 
 
 async def _home(catalog: Catalog, production: Row, side: Side) -> frozenset[int]:
     """Bins inside the picking location: Tryton wrote them when it assigned, and another lot may lie in another bin."""
-    bins = {move["from_location"] for move in _alive(production, side)} - {catalog.site.picking}
+    bins = {move["from_location"] for move in alive(production, side)} - {catalog.site.picking}
     if side == "outputs" or not bins:
         return frozenset()
     inside = [["id", "in", sorted(bins)], ["parent", "child_of", [catalog.site.picking], "parent"]]
     return frozenset(row["id"] for row in await catalog.rest.search("stock.location", inside, ["code"]))
-
-
-def _commands(
-    catalog: Catalog, production: Row, side: Side, wanted: Mapping[Spot, Decimal], home: frozenset[int]
-) -> list[Any]:
-    """One2Many commands that turn what stands there into ``wanted``: moves are reused, made and deleted."""
-    spare: dict[int, list[Row]] = defaultdict(list)
-    for move in _alive(production, side):
-        spare[move["product"]["id"]].append(move)
-    models = {product: moves[0] for product, moves in spare.items()}
-    writes: list[Any] = []
-    new: list[Any] = []
-    for (product, lot, unit), value in sorted(wanted.items(), key=lambda pair: (pair[0][0], pair[0][1] or 0)):
-        values: dict[str, Any] = {"lot": lot, "unit": unit, "quantity": float(value)}
-        model = models.get(product)
-        if model is not None and side == "inputs" and model["from_location"] in home:
-            values["from_location"] = catalog.site.picking
-        if spare[product]:
-            writes.append(["write", [spare[product].pop(0)["id"]], values])
-        else:
-            new.append({**_frame(catalog, production, side, model), "product": product, **values})
-    surplus = [move["id"] for moves in spare.values() for move in moves]
-    return [*writes, *([["create", new]] if new else []), *([["delete", surplus]] if surplus else [])]
-
-
-def _frame(catalog: Catalog, production: Row, side: Side, model: Row | None) -> dict[str, Any]:
-    """The fields of a new move that are neither product nor lot nor quantity."""
-    if side == "inputs":
-        source = model["from_location"] if model else catalog.site.picking
-        return {"company": catalog.site.company, "from_location": source, "to_location": production["location"]}
-    target = model or next(iter(_alive(production, "outputs")), None)
-    return {
-        "company": catalog.site.company,
-        "from_location": production["location"],
-        "to_location": target["to_location"] if target else catalog.site.storage,
-        # Tryton sets the price from the cost of the inputs when the production is done
-        "unit_price": numeric(Decimal(0)),
-        "currency": catalog.site.currency,
-    }
-
-
-def _called(move: Row) -> str:
-    return f"{move['product']['code']} {move['lot']['number'] if move['lot'] else ''}".strip()
-
-
-def _planned_name(production: Row, spot: Spot) -> str:
-    moves = (*production["inputs"], *production["outputs"])
-    return next((_called(move) for move in moves if _spot(move)[:2] == spot[:2]), str(spot[0]))
-
-
-def _listed(sums: Mapping[str, Decimal]) -> str:
-    return ", ".join(f"{value.normalize() + 0:f} {name}" for name, value in sorted(sums.items())) or "–"

@@ -54,7 +54,7 @@ Domain = Sequence[Any]
 
 
 class Refused(Exception):
-    """Tryton said no, for good, in ``words``."""
+    """Tryton said no, for good, in ``words``; "" when it would rather have opened a window (it answers a bare 400)."""
 
     def __init__(self, words: str) -> None:
         super().__init__(words)
@@ -178,7 +178,9 @@ class Rest:
                 return self._json(status, answer)
             case 204:
                 return None
-            case 400 | 413:
+            case 400:
+                raise Refused(_words(answer) if answer.startswith(b"{") else "")
+            case 413:
                 raise Refused(_words(answer))
             case 401:
                 raise SinkFault(TROUBLE["key"], TROUBLE["key_do"].fill({"name": self._address.key_name}))

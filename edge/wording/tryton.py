@@ -55,7 +55,7 @@ TROUBLE: Final[dict[str, Words]] = {
 }
 
 REFUSED: Final[dict[str, Words]] = {
-    "tryton": Words("Tryton: {words}", "Tryton：{words}"),
+    "tryton": Words("Tryton: {words}", "Tryton: {words}"),
     "act": Words("Tryton has no place for an event of the kind '{act}'.", "Tryton 无法存放 '{act}' 类事件。"),
     "no_order": Words("The event names no work order.", "该事件没有工单号。"),
     "material": Words("Tryton has no product with code {material}.", "Tryton 中没有代码为 {material} 的产品。"),
@@ -138,7 +138,10 @@ REFUSED: Final[dict[str, Words]] = {
         "No event of {order} measured '{point}', which control '{control}' asks for.",
         "{order} 的事件中没有控制 '{control}' 所需的测点 '{point}'。",
     ),
-    "still": Words("Production {order} stays {state} in Tryton.", "生产单 {order} 在 Tryton 中仍为 {state}。"),
+    "still": Words(
+        "Production {order} stays {state} in Tryton: Tryton wants something from a person there. Then retry.",
+        "生产单 {order} 在 Tryton 中仍为 {state}：Tryton 需要人工处理，处理后请重试。",
+    ),
     "still_shipment": Words(
         "Shipment {shipment} stays {state} in Tryton.", "收货单 {shipment} 在 Tryton 中仍为 {state}。"
     ),

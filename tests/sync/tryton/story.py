@@ -112,11 +112,19 @@ class Line:
             )
         )
 
-    def pump(self, order: str, number: str, bearings: Sequence[tuple[str, str | None]], shaft: str) -> list[Record]:
+    def pump(
+        self,
+        order: str,
+        number: str,
+        bearings: Sequence[tuple[str, str | None]],
+        shaft: str,
+        *,
+        force: float = 10_400.0,
+    ) -> list[Record]:
         """One pump: bearings by lot, one shaft by serial; two events as the line writes them."""
         inputs = [lot(Role.INPUT, "BRG-6204", name, quantity) for name, quantity in bearings]
         return [
-            self.make(order, number, inputs),
+            self.make(order, number, inputs, force=force),
             self.join(order, number, [serial(Role.COMPONENT, "SHAFT-9", shaft)]),
         ]
 
