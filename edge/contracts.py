@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -64,6 +64,7 @@ class Rejected(Struct, frozen=True, kw_only=True):
 
 
 Verdict = Accepted | Gathered | Rejected
+TAKEN: Final = (Accepted, Gathered)  #: the verdicts after which nothing waits for the record
 
 
 class Shelf(Protocol):

@@ -33,8 +33,8 @@ from typing import Final, ParamSpec, TypeVar
 from msgspec import Struct
 
 from edge.clock import Clock
-from edge.contracts import Accepted, Gathered, KeepsOrder, Rejected, Shelf, Sink, Verdict
-from edge.errors import LotlineError, MachineError, SinkUnavailable, StorageStop
+from edge.contracts import TAKEN, Accepted, Gathered, KeepsOrder, Rejected, Shelf, Sink, Verdict
+from edge.errors import LotlineError, MachineError, SecretMissing, SinkFault, SinkUnavailable, StorageStop
 from edge.log import Log, Provenance, entry
 from edge.model import DeviceState, Entry, Kind, Moment, Record
 from edge.wording import Words
@@ -96,6 +96,7 @@ class Courier:
         self._nudge = asyncio.Event()
         self._state = DeviceState.CONNECTING
         self._trouble = _NOTHING
+        self._ours = False  # is the trouble this PC's, not the destination's?
         self._failures = 0
         self._size = min(pace.first, pace.batch)
         self._failed_alone = 0
@@ -118,7 +119,7 @@ class Courier:
                 except LotlineError as exc:
                     await self._rest(exc)
         finally:
-            self._state = DeviceState.STOPPED
+            self._state, self._ours = DeviceState.STOPPED, False
             if sink is not None:
                 await sink.aclose()
 
@@ -139,6 +140,7 @@ class Courier:
             self._name,
             self._state,
             self._trouble,
+            ours=self._ours,
             tally=self._file.tally,
             total=self._log.counts.get(Kind.EVENT, 0),
             oldest=self._oldest,
@@ -172,6 +174,8 @@ class Courier:
         self._nudge.clear()
         head, total = self._log.head, self._log.counts.get(Kind.EVENT, 0)
         offer = await self._in_thread(self._plan, sink)
+        if self._ours:
+            self._recovered()
         self._oldest = offer.oldest
         if offer.events:
             verdicts = await self._deliver(sink, offer)
@@ -196,6 +200,10 @@ class Courier:
     async def _deliver(self, sink: Sink, offer: Offer) -> Sequence[Verdict | None]:
         batch = [event.record for event in offer.events]
         began = time.monotonic()
+        if (
+            len(batch) == self._size
+        ):  # there is more, and a larger batch may be next; what this raises the next plan meets
+            self._thread.submit(self._file.look_ahead, offer.seen, min(self._pace.batch, 2 * self._size))
         try:
             async with asyncio.timeout(self._pace.deadline_s):
                 verdicts = await sink.deliver(batch)
@@ -215,13 +223,16 @@ class Courier:
         raise failure
 
     def _succeeded(self, count: int, took_s: float) -> None:
-        if self._failures:
-            log.info("%s takes records again after %d failures", self._name, self._failures)
-        self._failures = 0
+        self._recovered()
         self._failed_alone = 0
-        self._state, self._trouble = DeviceState.ONLINE, _NOTHING
         if count >= self._size and took_s < self._pace.grow_below_s:
             self._size = min(self._pace.batch, self._size * 2)
+
+    def _recovered(self) -> None:
+        if self._failures:
+            log.info("%s goes on after %d failures", self._name, self._failures)
+        self._failures = 0
+        self._state, self._trouble, self._ours = DeviceState.ONLINE, _NOTHING, False
 
     async def _failed_alone_on(self, offer: Offer, failure: SinkUnavailable) -> None:
         """Only if something passed since the last time may it be the event's own fault."""
@@ -244,7 +255,7 @@ class Courier:
         """A destination that takes an event after it did not take an earlier one about the same item is not trusted."""
         barred: set[str] = set()
         for event, verdict in zip(events, verdicts, strict=True):
-            if not isinstance(verdict, Accepted | Gathered):
+            if not isinstance(verdict, TAKEN):
                 barred.update(event.keys.holds)
             elif barred and self._trusted and not barred.isdisjoint(event.keys.waits):
                 self._trusted = False
@@ -270,9 +281,10 @@ class Courier:
             log.warning("%s refused %d records; they are parked", self._name, refused)
         self._flowed = self._flowed or any(settled)
         at = now.utc.isoformat()
-        due = [time.monotonic() + self._pending_s(event.tries) for event in offer.events]
         await self._until_stored(
-            lambda: self._in_thread(self._file.settle, offer, settled, at=at, receipt_at=at if places else "", due=due)
+            lambda: self._in_thread(
+                self._file.settle, offer, settled, at=at, receipt_at=at if places else "", again=self._again
+            )
         )
 
     async def _write_receipts(
@@ -294,9 +306,13 @@ class Courier:
         """The destination has answered: what it said is held until the disk takes it."""
         while True:
             try:
-                return await store()
+                stored = await store()
             except StorageStop as exc:
                 await self._rest(exc)
+            else:
+                if self._ours:
+                    self._recovered()
+                return stored
 
     # ---- waiting
 
@@ -315,6 +331,7 @@ class Courier:
         """Waits as long as ``exc`` deserves, or until a person says so. Said once, then quietly."""
         self._failures += 1
         self._trouble = exc.say
+        self._ours = not isinstance(exc, SinkUnavailable | SinkFault | SecretMissing)
         if isinstance(exc, MachineError | StorageStop):
             self._state = DeviceState.WAITING
             wait_s = self._backoff_s(self._failures - 1)
@@ -338,9 +355,11 @@ class Courier:
         except TimeoutError:
             pass
 
-    def _pending_s(self, tries: int) -> float:
-        """How long an event without verdict waits: around 1, 2, 4 … s, at least every ``Pace.pending_s``."""
-        return (0.5 + self._jitter() / 2) * min(self._pace.pending_s, self._pace.base_s * 2.0 ** min(tries, 16))
+    def _again(self, tries: int) -> float:
+        """When an event without verdict is offered again: after around 1, 2, 4 … s, at least every ``Pace.pending_s``."""
+        return time.monotonic() + (0.5 + self._jitter() / 2) * min(
+            self._pace.pending_s, self._pace.base_s * 2.0 ** min(tries, 16)
+        )
 
     def _backoff_s(self, failures: int) -> float:
         """Full jitter: anything between nothing and the doubled time, so that many PCs do not come back at once."""

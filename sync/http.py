@@ -67,7 +67,7 @@ from pydantic import Field, model_validator
 
 from edge.config.base import Model
 from edge.config.secrets import SecretName
-from edge.contracts import Accepted, Gathered, Rejected, Shelf, Sink, Verdict
+from edge.contracts import TAKEN, Accepted, Gathered, Rejected, Shelf, Sink, Verdict
 from edge.errors import SinkFault, SinkUnavailable
 from edge.log import record_id
 from edge.model import Record
@@ -151,8 +151,7 @@ class HttpSink:
     async def _post(self, part: Sequence[Record]) -> Sequence[Verdict | None]:
         if not part:
             return []
-        ids = [record_id(record.data) for record in part]
-        idempotency_key, body = await asyncio.get_running_loop().run_in_executor(self._thread, self._body, part, ids)
+        ids, idempotency_key, body = await asyncio.get_running_loop().run_in_executor(self._thread, self._body, part)
         status, headers, answer = await self._send(idempotency_key, body)
         if status == 200:
             verdicts = self._results(ids, answer)
@@ -190,14 +189,15 @@ class HttpSink:
             part = batch[len(verdicts) : len(verdicts) + size]
             held = _held_back(part, barred)
             try:
-                answers = iter(await self._post([record for record in part if record.seq not in held]))
+                answers = await self._post([record for record in part if record.seq not in held] if held else part)
             except SinkUnavailable:
                 if not any(verdicts):
                     raise
                 return verdicts + [None] * (len(batch) - len(verdicts))  # what is known of the first is worth keeping
-            said = [None if record.seq in held else next(answers) for record in part]
+            rest = iter(answers)
+            said = [None if record.seq in held else next(rest) for record in part] if held else answers
             for record, verdict in zip(part, said, strict=True):
-                if not isinstance(verdict, Accepted | Gathered):
+                if not isinstance(verdict, TAKEN):
                     barred.update(keys_of(record.data).holds)
             verdicts += said
         return verdicts
@@ -210,16 +210,18 @@ class HttpSink:
         self._last_words = words
         return Rejected(reason=words)
 
-    def _body(self, part: Sequence[Record], ids: Sequence[str]) -> tuple[str, bytes]:
+    def _body(self, part: Sequence[Record]) -> tuple[list[str], str, bytes]:
+        """The eventIDs, the Idempotency-Key, and the body as sent."""
+        ids = [record_id(record.data) for record in part]
+        key = hashlib.sha256("\n".join([*ids, ""]).encode()).hexdigest()
         lines = b"\n".join([*(record.data for record in part), b""])
-        key = hashlib.sha256("".join(f"{event}\n" for event in ids).encode()).hexdigest()
         match self._options.compress:
             case "zstd":
-                return key, zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(lines)
+                return ids, key, zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(lines)
             case "gzip":
-                return key, gzip.compress(lines, GZIP_LEVEL)
+                return ids, key, gzip.compress(lines, GZIP_LEVEL)
             case _:
-                return key, lines
+                return ids, key, lines
 
     def _headers(self, idempotency_key: str, body: bytes) -> dict[str, str]:
         headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": idempotency_key}

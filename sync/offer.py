@@ -6,8 +6,9 @@ from enum import Enum
 
 from msgspec import Struct
 
+from edge.log import record_id
 from edge.model import Record
-from sync.keys import Keys
+from sync.keys import Keys, keys_of
 
 
 class Sharing(Enum):
@@ -17,17 +18,30 @@ class Sharing(Enum):
     NONE = "none"  #: no, the courier keeps it
 
 
-class Offered(Struct, frozen=True, kw_only=True):
+class Offered(Struct, kw_only=True):
     """One event of an offer. ``kept``: it waits already and has a row.
 
-    ``tries``: how often it got no verdict; ``failures``: how often it was set aside for failing alone.
+    ``tries``: how often it got no verdict; ``failures``: how often it was set aside for failing alone. Its keys are read
+    from the bytes when somebody asks: most events are taken at once, and nobody does.
     """
 
     record: Record
-    keys: Keys
     kept: bool
     tries: int = 0
     failures: int = 0
+    _keys: Keys | None = None
+
+    @property
+    def id(self) -> str:
+        """The delivery key."""
+        return record_id(self.record.data) if self._keys is None else self._keys.id
+
+    @property
+    def keys(self) -> Keys:
+        """What it holds and waits for."""
+        if self._keys is None:
+            self._keys = keys_of(self.record.data)
+        return self._keys
 
 
 class Offer(Struct, frozen=True, kw_only=True):

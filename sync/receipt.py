@@ -63,7 +63,7 @@ def body(
     places: Sequence[int],
 ) -> dict[str, object]:
     """The body of one receipt; ``before`` are the keys gathered for the document by earlier batches."""
-    records = [*before, *(events[place].keys.id for place in places)]
+    records = [*before, *(events[place].id for place in places)]
     said = [verdict.receipt for place in places if isinstance(verdict := verdicts[place], Accepted)]
     common: dict[str, object] = {"destination": destination, "document": document, "records": records}
     if document or len(set(said)) == 1:

@@ -69,7 +69,7 @@ class Rows:
         """The kept event ``seq``."""
         record = self.record(seq)
         tries, failures = next(self._db.execute("SELECT tries, failures FROM kept WHERE seq = ?", (seq,)))
-        return Offered(record=record, keys=keys_of(record.data), kept=True, tries=tries, failures=failures)
+        return Offered(record=record, kept=True, tries=tries, failures=failures)
 
     def record(self, seq: int) -> Record:
         """Its bytes, from here or from the log. Raises TechnicianError when neither has them."""
@@ -133,7 +133,7 @@ class Rows:
         else:
             self._db.execute(
                 "INSERT INTO kept(seq, id, state, due) VALUES (?, ?, 'waiting', ?)",
-                (event.record.seq, event.keys.id, when),
+                (event.record.seq, event.id, when),
             )
             self._held.add(event.keys.holds, event.record.seq)
 
@@ -148,7 +148,7 @@ class Rows:
         self._db.execute(
             "INSERT INTO kept(seq, id, state, document) VALUES (?, ?, 'gathered', ?)"
             " ON CONFLICT (seq) DO UPDATE SET state = 'gathered', document = excluded.document, due = NULL",
-            (event.record.seq, event.keys.id, document),
+            (event.record.seq, event.id, document),
         )
 
     def park(self, event: Offered, reason: str, at: str) -> None:
@@ -158,7 +158,7 @@ class Rows:
             "INSERT INTO kept(seq, id, state, reason, at, leaf, data) VALUES (?, ?, 'parked', ?, ?, ?, ?)"
             " ON CONFLICT (seq) DO UPDATE SET state = 'parked', due = NULL, reason = excluded.reason, at = excluded.at,"
             " leaf = excluded.leaf, data = excluded.data",
-            (record.seq, event.keys.id, reason, at, record.leaf, record.data),
+            (record.seq, event.id, reason, at, record.leaf, record.data),
         )
         self._held.add(event.keys.holds, record.seq)
 

@@ -12,7 +12,7 @@ Everything runs in the courier's one thread. Raises StorageStop when the disk do
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -24,7 +24,6 @@ from edge.contracts import Accepted, Gathered, Rejected, Verdict
 from edge.errors import StorageStop, TechnicianError
 from edge.log import LogReader
 from edge.model import Kind, Record
-from sync.keys import keys_of
 from sync.offer import Offer, Offered, Parked, Sharing, Tally
 from sync.rows import READY, Rows
 
@@ -66,6 +65,7 @@ class ShelfFile:
         self._tally = Tally(**dict(zip(Tally.__struct_fields__, row, strict=True)))
         self._ahead = self._load_ahead()
         self._seen = self._tally.cursor
+        self._next: tuple[int, list[Record]] = (-1, [])
         self._floor = self._compute_floor()
         self._newest_reason = self._rows.newest_reason()
 
@@ -106,17 +106,17 @@ class ShelfFile:
         crowded = tally.waiting > 0 or tally.parked > 0
         events = self._rows.ready(limit, now, sharing) if tally.waiting else []
         offered = frozenset(event.record.seq for event in events) if sharing is Sharing.FREE else frozenset()
-        taken = {key for event in events for key in event.keys.holds}
+        taken = {key for event in events for key in event.keys.holds} if sharing is Sharing.NONE else set()
         barred: set[str] = set()
         blocked: list[Offered] = []
         seen = self._seen
         room = limit - len(events)
-        fresh = self._reader.read(seen, max(room, LOOK) if crowded else room, Kind.EVENT) if room else []
+        fresh = self._fresh(max(room, LOOK) if crowded else room) if room else []
         for record in fresh:
             if len(events) == limit:
                 break
             if record.seq not in self._ahead:
-                event = Offered(record=record, keys=keys_of(record.data), kept=False)
+                event = Offered(record=record, kept=False)
                 if crowded and (not barred.isdisjoint(event.keys.waits) or self._rows.is_behind(event, offered)):
                     blocked.append(event)
                     barred.update(event.keys.holds)
@@ -136,6 +136,10 @@ class ShelfFile:
             oldest=self._oldest(fresh),
             next_due=self._rows.next_due() if tally.waiting else None,
         )
+
+    def look_ahead(self, seen: int, limit: int) -> None:
+        """Reads what comes after ``seen`` while a batch is on its way; used only if the cursor comes there."""
+        self._next = (seen, self._reader.read(seen, limit, Kind.EVENT))
 
     def suspect(self, now: float) -> Offer | None:
         """A due event that failed alone before, to be offered alone again."""
@@ -168,12 +172,18 @@ class ShelfFile:
     # ---- what became of it
 
     def settle(
-        self, offer: Offer, verdicts: Sequence[Verdict | None], *, at: str, receipt_at: str, due: Sequence[float]
+        self,
+        offer: Offer,
+        verdicts: Sequence[Verdict | None],
+        *,
+        at: str,
+        receipt_at: str,
+        again: Callable[[int], float],
     ) -> None:
         """Writes what the destination said and moves the cursor.
 
-        ``verdicts`` and ``due`` (when to offer a pending one again) stand beside ``offer.events``. New events at the
-        end that got no verdict are left beyond the cursor if anything else was settled.
+        ``verdicts`` stand beside ``offer.events``; ``again`` says when an event that got none so many times is offered
+        again. New events at the end that got none are left beyond the cursor if anything else was settled.
         """
         events, verdicts, seen = _cut(offer, verdicts)
         with self._transaction() as change:
@@ -190,11 +200,11 @@ class ShelfFile:
                         continue
                 if event.kept:
                     freed.append(event)
-            for event, verdict, again in zip(events, verdicts, due, strict=False):
+            for event, verdict in zip(events, verdicts, strict=True):
                 if isinstance(verdict, Rejected):
                     change.park(event, verdict.reason, at, self._rows)
                 elif verdict is None:
-                    change.wait(event, again, self._rows)
+                    change.wait(event, again(event.tries), self._rows)
             for event in offer.blocked:
                 if event.record.seq <= seen:
                     change.wait(event, READY, self._rows)
@@ -284,6 +294,13 @@ class ShelfFile:
         change.cursor = max(change.cursor, seen)
         if self._ahead:
             self._db.execute("DELETE FROM ahead WHERE seq <= ?", (change.cursor,))
+
+    def _fresh(self, limit: int) -> list[Record]:
+        """The next events after the cursor: what was read ahead, or else from the log."""
+        (after, records), self._next = self._next, (-1, [])
+        if after == self._seen and records:
+            return records[:limit]
+        return self._reader.read(self._seen, limit, Kind.EVENT)
 
     def _oldest(self, fresh: Sequence[Record]) -> bytes | None:
         if self._tally.waiting:

@@ -35,19 +35,23 @@ def describe(
     state: DeviceState,
     trouble: Words,
     *,
+    ours: bool,
     tally: Tally,
     total: int,
     oldest: bytes | None,
     reason: str,
     now: Moment,
 ) -> CourierStatus:
-    """``total`` events in the log, the ``oldest`` unsettled one as stored, ``reason`` of the newest parked one."""
+    """``ours``: the trouble is this PC's. ``total``: the events of the log. ``oldest``: the oldest unsettled one, as stored.
+
+    ``reason``: why the newest parked one is parked.
+    """
     waiting = max(0, total - (tally.absent or 0) - tally.delivered - tally.gathered - tally.parked)
     oldest_s = age_s(oldest, now) if waiting and oldest is not None else None
     receipt_at = datetime.fromisoformat(tally.receipt_at) if tally.receipt_at else None
     said: list[Words] = []
     if state in _STATE:
-        said.append(_STATE[state].fill({"destination": name, "what": trouble}))
+        said.append((COURIER["rests"] if ours else _STATE[state]).fill({"destination": name, "what": trouble}))
     if waiting:
         said.append(COURIER["waiting"].fill({"count": waiting, "age": age(oldest_s or 0.0)}))
     elif not said:

@@ -17,6 +17,7 @@ COURIER: Final[dict[str, Words]] = {
     "last_receipt": Words("last receipt {time}", "最近回执 {time}"),
     "unavailable": Words("{destination} does not take records: {what}", "{destination} 暂不接收：{what}"),
     "fault": Words("{destination} needs a person: {what}", "{destination} 需要人工处理：{what}"),
+    "rests": Words("delivery to {destination} rests: {what}", "向 {destination} 的发送已暂停：{what}"),
     "stopped": Words("{destination} is not being served", "{destination} 未在运行"),
     "connecting": Words("{destination} has not answered yet", "{destination} 尚未应答"),
 }

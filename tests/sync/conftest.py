@@ -19,7 +19,7 @@ from sync.keys import keys_of
 from tests.sync.events import StillClock
 
 HURRY = Pace(base_s=0.001, cap_s=0.004, pending_s=0.004, fault_s=0.05, deadline_s=2.0)
-PATIENCE = 5_000  # polls of 2 ms
+PATIENCE = 10_000  # polls of 2 ms
 
 
 class Stub:

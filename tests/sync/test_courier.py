@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from edge.contracts import Accepted, Gathered, Rejected
-from edge.errors import SinkFault, SinkUnavailable, TechnicianError
+from edge.errors import SinkFault, SinkUnavailable, StorageStop, TechnicianError
 from edge.model import DeviceState, Kind
 from sync.keys import keys_of
 from tests.sync.conftest import HURRY, Bench, Stub, settled, until
@@ -292,7 +292,7 @@ async def test_failing_and_recovering_is_logged_once_each(bench: Bench, caplog: 
     lines = [record.getMessage() for record in caplog.records]
     assert len(lines) == 2
     assert lines[0].startswith("erp: down (waiting, next try in ")
-    assert lines[1] == "erp takes records again after 4 failures"
+    assert lines[1] == "erp goes on after 4 failures"
 
 
 async def test_a_destination_that_breaks_the_order_is_no_longer_trusted(
@@ -399,7 +399,7 @@ async def test_a_file_of_another_log_delivers_nothing_and_says_so(
             await until(lambda: courier.status().state is DeviceState.FAULT)
             said = courier.status().say.en
         assert said.startswith(
-            f"erp needs a person: erp.db belongs to log {bench.log.origin}, not to {other.origin}. Move"
+            f"delivery to erp rests: erp.db belongs to log {bench.log.origin}, not to {other.origin}. Move"
         )
         assert stub.batches == []
     finally:
@@ -414,7 +414,7 @@ async def test_the_floor_follows_the_oldest_event_that_is_still_needed(bench: Be
     stub.answer = lambda record: Gathered(document="WO-1") if b"WO-1" in record.data else Accepted(receipt="ok")
     async with bench.running(stub.make) as courier:
         await until(settled(courier))
-        assert courier._file.floor == first - 1
+        await until(lambda: courier._file.floor == first - 1)
         stub.answer = lambda record: Accepted(receipt="done", document="WO-1")
         await bench.log.append([event("C", act="close", order="WO-1")])
         await until(lambda: courier.status().gathered == 0)
@@ -430,3 +430,106 @@ async def test_status_tells_age_by_the_monotonic_clock(bench: Bench) -> None:
         bench.clock.at_s = 432.0
         assert courier.status().oldest_s == 432.0
         assert courier.status().say.en == "erp does not take records: down · 1 waiting, oldest 7 min"
+
+
+async def test_what_got_no_verdict_at_the_end_of_a_batch_stays_beyond_the_cursor(bench: Bench) -> None:
+    events = [event(f"L{n}") for n in range(20)]
+    await bench.log.append(events)
+    stub = Stub()
+    stub.answer = lambda record: Accepted(receipt="ok") if len(stub.batches) > 1 or record.seq <= 5 else None
+    kept: list[int] = []
+    async with bench.running(stub.make) as courier:
+        stub.before = lambda batch: kept.append(courier._file.tally.waiting)
+        await until(settled(courier))
+    assert kept == [0, 0]
+    assert stub.effects == keys_of_all(events)
+
+
+async def test_a_full_disk_holds_the_settlement_until_there_is_room(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = [event(f"L{n}") for n in range(10)]
+    await bench.log.append(events)
+    stub = Stub()
+    async with bench.running(stub.make) as courier:
+        really_append, really_settle = bench.log.append, courier._file.settle
+        refusals = iter(["cursor"] * 3)
+
+        def append(*args: object, **kwargs: object) -> asyncio.Future[tuple[int, ...]]:
+            if next(left, "") != "receipt":
+                return really_append(*args, **kwargs)  # type: ignore[arg-type]
+            future: asyncio.Future[tuple[int, ...]] = asyncio.get_running_loop().create_future()
+            future.set_exception(StorageStop("The disk is full.", "Make room."))
+            return future
+
+        def settle(*args: object, **kwargs: object) -> None:
+            if next(refusals, ""):
+                raise StorageStop("The disk is full.", "Make room.")
+            really_settle(*args, **kwargs)  # type: ignore[arg-type]
+
+        left = iter(["receipt", "receipt", "receipt"])
+        monkeypatch.setattr(bench.log, "append", append)
+        monkeypatch.setattr(courier._file, "settle", settle)
+        said: set[str] = set()
+        await until(lambda: said.add(courier.status().say.en) or courier.status().waiting == 0)
+        await until(lambda: courier.status().state is DeviceState.ONLINE)
+    assert "delivery to erp rests: The disk is full. Make room. · 10 waiting, oldest 0 s" in said
+    assert len(stub.batches) == 1
+    assert bench.covered() == dict.fromkeys(keys_of_all(events), 1)
+
+
+async def test_a_parked_event_outlives_its_segment(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    poison = event("A", note="poison")
+    await bench.log.append([poison])
+    stub = Stub()
+    stub.answer = lambda record: Rejected(reason="no")
+    async with bench.running(stub.make) as courier:
+        await until(lambda: courier.status().parked == 1)
+        monkeypatch.setattr(courier._file._reader, "get", lambda seq: None)
+        assert courier.export(key_of(poison)) == poison.data
+        assert courier._file.floor == 1
+        stub.answer = lambda record: Gathered(document="WO-1") if record.data == poison.data else Accepted(receipt="ok")
+        await courier.retry(key_of(poison))
+        await until(lambda: courier.status().gathered == 1)
+        assert stub.shelf is not None
+        records = await asyncio.to_thread(stub.shelf.gathered, "WO-1")
+        assert [record.data for record in records] == [poison.data]
+
+
+async def test_a_destination_that_comes_late_does_not_count_what_was_deleted_before(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = [event(f"L{n}") for n in range(6)]
+    await bench.log.append(events)
+    stub = Stub()
+    courier = bench.courier(stub.make)
+    really = courier._file._reader.read
+    monkeypatch.setattr(courier._file._reader, "read", lambda after, limit, kind: really(max(after, 4), limit, kind))
+    task = asyncio.create_task(courier.run())
+    await until(settled(courier))
+    status = courier.status()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    courier.close()
+    assert stub.effects == keys_of_all(events[4:])
+    assert (status.delivered, status.waiting) == (2, 0)
+
+
+async def test_stopping_releases_everything_within_a_second(bench: Bench) -> None:
+    await bench.log.append([event("A")])
+
+    class Silent(Stub):
+        async def deliver(self, batch: object) -> list[None]:
+            await asyncio.sleep(3600)
+            return []
+
+    sink = Silent()
+    courier = bench.courier(sink.make)
+    task = asyncio.create_task(courier.run())
+    await asyncio.sleep(0.05)
+    task.cancel()
+    async with asyncio.timeout(1):
+        await asyncio.gather(task, return_exceptions=True)
+    assert sink.closed == 1
+    assert courier.status().state is DeviceState.STOPPED
+    courier.close()
