@@ -89,6 +89,7 @@ async def run_line(
             formats=tuple(HouseFormat(name, file) for name, file in site.formats.items()),
             provenance=lambda procedure: _provenance(base, procedure, masters),
             zone=ZoneInfo(site.timezone),
+            shifts=site.shifts,
             salt=log.state()[_SALT],
         )
         stations = _stations(loaded, shared)
@@ -101,6 +102,7 @@ async def run_line(
             provenance=base,
             note=note,
             simulated=simulated,
+            time=site.time,
         )
         supervisor = Supervisor(take=line.take, clock=clock, changed=line.changed)
         couriers = {

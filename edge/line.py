@@ -12,11 +12,12 @@ from typing import Any
 from msgspec import Struct
 
 from edge.clock import Clock
+from edge.config.site import TimeSource
 from edge.contracts import Signal
 from edge.control import Handler
 from edge.errors import StorageStop, TechnicianError
 from edge.log import Log, Provenance, ReadingStore, entry, offset_text
-from edge.model import Item, Kind, Notice, Readings, Scan
+from edge.model import Item, Kind, Moment, Notice, Readings, Scan
 from edge.station.live import Station
 from edge.station.view import Said, both
 from edge.supervisor import DeviceStatus, Supervisor
@@ -45,6 +46,7 @@ class Line:
         provenance: Provenance,
         note: Words | None,
         simulated: bool,
+        time: TimeSource,
     ) -> None:
         self._log = log
         self._readings = readings
@@ -54,6 +56,7 @@ class Line:
         self._provenance = provenance
         self._note = note
         self._simulated = simulated
+        self._time = time
         self._supervisor: Supervisor | None = None
         self._followers = Followers(couriers={}, hidden=frozenset())
         self.address = ""  #: of the pages, once they answer
@@ -106,7 +109,7 @@ class Line:
         return {
             **live.view(),
             "simulated": self._simulated,
-            "clock": {"offset": offset_text(moment.offset_s), "synchronised": moment.synchronised},
+            "clock": {"offset": offset_text(moment.offset_s), "synchronised": self._trusts(moment)},
             "storage": {"ok": storage.ok, "say": both(storage.reason or Words("", ""))},
             "config_note": both(self._note) if self._note else None,
             "devices": [
@@ -240,6 +243,11 @@ class Line:
         )
 
     # --- small parts -----------------------------------------------------------------------------------------------------
+
+    def _trusts(self, moment: Moment) -> bool:
+        """Whether the wall clock is as good as the file wants it."""
+        good = moment.synchronised and moment.bound_s <= self._time.max_error_s
+        return good or not self._time.require_sync
 
     def _devices(self) -> list[DeviceStatus]:
         if self._supervisor is None:

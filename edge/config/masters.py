@@ -4,7 +4,7 @@ cache stores."""
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -33,10 +33,12 @@ class MaterialFile(Model):
     unit: Unit = Field(default="C62", description="base unit; every balance is kept in it")
     tracking: Tracking = Tracking.LOT
     conversions: dict[str, Amount] = Field(
-        default={}, description="other unit -> how many base units it holds, e.g. {box: 50}"
+        default={},
+        description="unit, or GTIN of a pack -> how many base units it holds, e.g. {kg: 120, '19506000134359': 50}",
     )
-    label: tuple[str, ...] = Field(
-        default=(), description="what one label of it carries, when spread over several symbols: [gtin, lot, expiry]"
+    label: tuple[Literal["gtin", "lot", "quantity", "expiry"], ...] = Field(
+        default=(),
+        description="what a supplier's label of it carries in all its symbols; receiving waits for every one",
     )
 
 
@@ -90,14 +92,13 @@ class PersonFile(Model):
     name: str
     roles: tuple[Id, ...] = ("operator",)
     training: tuple[Id, ...] = ()
-    language: str = "zh"
 
 
 class SupplierFile(Model):
     """Where lots come from."""
 
     name: str
-    approved: bool = True
+    approved: bool = Field(default=True, description="lots of a supplier that is not approved are stopped")
 
 
 class MastersFile(Model):

@@ -23,8 +23,8 @@ class Shift(Model):
 class TimeSource(Model):
     """How far the wall clock must be trusted before the page warns."""
 
-    require_sync: bool = Field(default=False, description="warn on the page while the clock is not synchronised")
-    max_error_s: float = Field(default=1.0, gt=0)
+    require_sync: bool = Field(default=True, description="warn on the page while the clock is not synchronised")
+    max_error_s: float = Field(default=1.0, gt=0, description="or while the kernel's error bound is above this")
 
 
 class StationFile(Model):
@@ -45,7 +45,6 @@ class FormatFile(Model):
         description="matches the whole text; groups: badge, order, material, lot, serial, quantity, expiry, position, "
         "command"
     )
-    about: Text | None = None
 
 
 class Web(Model):

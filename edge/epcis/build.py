@@ -106,7 +106,14 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 def build(
-    draft: Draft, *, place: Place, moment: Moment, event_id: str, provenance: Provenance, procedure: tuple[str, int]
+    draft: Draft,
+    *,
+    place: Place,
+    moment: Moment,
+    event_id: str,
+    provenance: Provenance,
+    procedure: tuple[str, int],
+    shift: str = "",
 ) -> bytes:
     """The event's JSON. ``event_id`` is a UUID; the same arguments always give the same bytes."""
     ids = place.ids
@@ -140,6 +147,8 @@ def build(
         event["lotline:operator"] = ids.operator(draft.operator)
     if draft.position:
         event["lotline:position"] = draft.position
+    if shift:
+        event["lotline:shift"] = shift
     if draft.reason:
         event["lotline:reason"] = draft.reason
     event |= {

@@ -10,6 +10,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from edge.config.masters import LotStatus, MastersFile, OrderState, Tracking
+from edge.config.units import unit_code
 from edge.wording import Words
 
 
@@ -21,7 +22,7 @@ class Material(Struct, frozen=True, kw_only=True):
     gtin: str | None  #: 14 digits
     unit: str
     tracking: Tracking
-    conversions: Mapping[str, Decimal]
+    conversions: Mapping[str, Decimal]  #: unit code or GTIN-14 of a pack -> base units
     label: tuple[str, ...]
 
 
@@ -61,7 +62,6 @@ class Person(Struct, frozen=True, kw_only=True):
     name: str
     roles: frozenset[str]
     training: frozenset[str]
-    language: str
 
 
 class Masters(Struct, frozen=True, kw_only=True):
@@ -76,6 +76,7 @@ class Masters(Struct, frozen=True, kw_only=True):
     lots: Mapping[tuple[str, str], LotMaster]
     people: Mapping[str, Person]  #: by pseudonym
     badges: Mapping[str, Person]
+    unapproved: frozenset[str]  #: suppliers
 
     def material_of(self, gtin: str | None, *codes: str | None) -> Material | None:
         """The material that a GTIN-14, an id or any other code means."""
@@ -100,13 +101,13 @@ def compile_masters(file: MastersFile, *, taken_at: datetime | None = None) -> M
             gtin=gtin14(m.gtin) if m.gtin else None,
             unit=m.unit,
             tracking=m.tracking,
-            conversions=dict(m.conversions),
+            conversions={_measure(other): amount for other, amount in m.conversions.items()},
             label=m.label,
         )
         for id_, m in file.materials.items()
     }
     people = {
-        id_: Person(id=id_, name=p.name, roles=frozenset(p.roles), training=frozenset(p.training), language=p.language)
+        id_: Person(id=id_, name=p.name, roles=frozenset(p.roles), training=frozenset(p.training))
         for id_, p in file.people.items()
     }
     return Masters(
@@ -114,7 +115,9 @@ def compile_masters(file: MastersFile, *, taken_at: datetime | None = None) -> M
         taken_at=taken_at,
         materials=materials,
         by_code={
-            code: id_ for id_, m in file.materials.items() for code in ((gtin14(m.gtin),) if m.gtin else ()) + m.codes
+            code: id_
+            for id_, m in file.materials.items()
+            for code in (*((gtin14(m.gtin),) if m.gtin else ()), *m.codes, *map(_measure, m.conversions))
         },
         bills={
             id_: Bill(material=id_, revision=b.revision, needs=dict(b.needs), alternates=dict(b.alternates))
@@ -137,7 +140,18 @@ def compile_masters(file: MastersFile, *, taken_at: datetime | None = None) -> M
         },
         people=people,
         badges={p.badge: people[id_] for id_, p in file.people.items()},
+        unapproved=frozenset(id_ for id_, s in file.suppliers.items() if not s.approved),
     )
+
+
+def _measure(text: str) -> str:
+    """A key of ``conversions``: the GTIN-14 of a pack, or the code of a unit."""
+    if text.isdigit() and len(text) in (8, 12, 13, 14):
+        return gtin14(text)
+    try:
+        return unit_code(text)
+    except ValueError:
+        return text
 
 
 def merged(own: MastersFile, pulled: MastersFile) -> MastersFile:

@@ -107,12 +107,14 @@ class DemoLine:
             order: {"material": "PUMP-100", "quantity": UNITS_PER_ORDER} for order in self._orders
         }
         masters["lots"] = [
-            {**lot, "expiry": self._day(180 if lot["lot"] != "L12" else -30).isoformat()} for lot in example["masters"]["lots"]
+            {**lot, "expiry": self._day(180 if lot["lot"] != "L12" else -30).isoformat()}
+            for lot in example["masters"]["lots"]
         ]
         document = {
             **{key: value for key, value in example.items() if key != "include"},
             "web": {"port": port},
             "storage": {"reserve_mb": 64},
+            "time": {"require_sync": False},  # a demo runs on any clock
             "devices": devices,
             "masters": masters,
             "destinations": dict(destinations),

@@ -147,6 +147,8 @@ def check_lot(context: Context, material: Material, code: Code, step: LoadStep |
 
 def check_usable(context: Context, lot: LotState, label_expiry: date | None = None) -> Refuse | None:
     """Released and in date; ``label_expiry`` is what the scanned label says."""
+    if lot.supplier in context.masters.unapproved:
+        return Refuse(code="supplier_not_approved", fields={"supplier": lot.supplier})
     if lot.status is not LotStatus.RELEASED:
         return Refuse(code="lot_held", fields={"lot": lot.lot})
     if label_expiry and lot.expiry and label_expiry != lot.expiry:
@@ -236,13 +238,20 @@ def _check_measure(
 
 
 def label_quantity(code: Code, material: Material) -> Decimal | None:
-    """What the label says it holds, in the material's base unit; a weight counts where the base unit is one."""
+    """What the label says it holds, in the material's base unit.
+
+    The GTIN of a pack counts packs (one where no count is given); a weight counts where the base unit is one or converts.
+    """
+    pack = material.conversions.get(code.gtin or "")
+    if pack is not None:
+        return (code.count or Decimal(1)) * pack
     if code.count is not None:
         return code.count
     if code.quantity is not None:
         return code.quantity
-    if code.weight is not None and material.unit in _PER_KILOGRAM:
-        return code.weight * _PER_KILOGRAM[material.unit]
+    if code.weight is not None:
+        factor = _PER_KILOGRAM.get(material.unit) or material.conversions.get("KGM")
+        return code.weight * factor if factor else None
     return None
 
 

@@ -55,7 +55,7 @@ def bind_item(scan: Scan, code: Code, context: Context) -> Outcome:
         fields: dict[str, str | Words] = {"step": step_words(name, context), "hint": hint(context)}
         return answer(context, "refused", "already_done", fields, name)
     name, step = wanted[0]
-    if missing := _missing(step, code):
+    if missing := _missing(step, code, material):
         return _incomplete(scan, code, context, missing, name)
     match step:
         case ReceiveStep():
@@ -257,16 +257,18 @@ def counts_equal(code: Code, context: Context) -> bool:
     )
 
 
-def _missing(step: Step, code: Code) -> str | None:
+def _missing(step: Step, code: Code, material: Material) -> str | None:
     """The answer that asks for what the label has not said yet."""
     match step:
         case ReceiveStep(needs=needs, quantity=quantity):
-            if "lot" in needs and code.lot is None:
+            wanted = {*needs, *material.label}
+            if "lot" in wanted and code.lot is None:
                 return "scan_lot"
-            said = code.count is not None or code.quantity is not None or code.weight is not None
-            if not said and quantity is None:
+            if label_quantity(code, material) is None and (quantity is None or "quantity" in material.label):
                 return "scan_quantity"
-            return "scan_expiry" if "expiry" in needs and code.expiry is None else None
+            if "expiry" in wanted and code.expiry is None:
+                return "scan_expiry"
+            return "scan_gtin" if "gtin" in material.label and code.gtin is None else None
         case LoadStep() | ConsumeStep(identify=Tracking.LOT):
             return "scan_lot" if code.lot is None else None
         case ConsumeStep(identify=Tracking.SERIAL):

@@ -8,28 +8,28 @@ read again from disk before the next answer.
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import hmac
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from edge.clock import Clock
+from edge.config.site import Shift
 from edge.contracts import Signal
-from edge.epcis import InvalidEvent, Place, Role, build, validate
+from edge.epcis import InvalidEvent, Place, Role
 from edge.errors import StorageStop
 from edge.identify import Code, HouseFormat, identify
-from edge.log import Identities, Log, Provenance, ReadingStore, Sighting, entry, new_id, time_text
+from edge.log import Identities, Log, Provenance, ReadingStore, Sighting, time_text
 from edge.masters import Masters
-from edge.model import Entry, Kind, Moment, Readings, Scan
+from edge.model import Entry, Moment, Readings, Scan
 from edge.station.bind import asks, bind
 from edge.station.context import Act, Clear, Confirm, Context, Expire, Misread, Outcome, Read
 from edge.station.desk import Desk, Floor
 from edge.station.procedure import Procedure
+from edge.station.record import entries
+from edge.station.shifts import shift_at
 from edge.station.view import Said, document
 from edge.station.windows import Windows
 from edge.wording import Words
@@ -53,6 +53,7 @@ class Shared(Struct, frozen=True, kw_only=True):
     formats: Sequence[HouseFormat]
     provenance: Callable[[Procedure], Provenance]
     zone: ZoneInfo
+    shifts: Mapping[str, Shift]
     salt: bytes  #: of the commitments that stand for badges
 
 
@@ -181,7 +182,7 @@ class Station:
                 return None
             outcome = self._bind(act, moment)  # others may have worked meanwhile; from here to the log nothing waits
         try:
-            entries = self._entries(act, outcome, moment)
+            written = self._entries(act, outcome, moment)
         except InvalidEvent as exc:
             problem = str(exc)
             outcome = Outcome(
@@ -191,10 +192,10 @@ class Station:
                 step=outcome.step,
                 desk=self._desk,
             )
-            entries = self._entries(act, outcome, moment)
-        return await self._commit(act, outcome, entries, moment)
+            written = self._entries(act, outcome, moment)
+        return await self._commit(act, outcome, written, moment)
 
-    async def _commit(self, act: Act, outcome: Outcome, entries: Sequence[Entry], moment: Moment) -> Outcome | None:
+    async def _commit(self, act: Act, outcome: Outcome, written: Sequence[Entry], moment: Moment) -> Outcome | None:
         station, floor, identities = self.place.station, self._shared.floor, self._shared.identities
         new = [
             (item.id, item.role)
@@ -206,7 +207,7 @@ class Station:
             identities.reserve(item, Sighting(seq=0, station=station, time=time_text(moment.utc), role=role))
         state = floor.apply(station, outcome.desk, outcome.lots, outcome.orders)
         try:
-            seqs = await self._shared.log.append(entries, state)
+            seqs = await self._shared.log.append(written, state)
         except StorageStop:
             floor.spoil()
             for item, role in new:
@@ -253,60 +254,16 @@ class Station:
         )
 
     def _entries(self, act: Act, outcome: Outcome, moment: Moment) -> list[Entry]:
-        shared = self._shared
-        provenance = shared.provenance(self.procedure)
-        events = []
-        for draft in outcome.drafts:
-            event_id = new_id()
-            data = build(
-                draft,
-                place=self.place,
-                moment=moment,
-                event_id=event_id,
-                provenance=provenance,
-                procedure=(self.procedure.id, self.procedure.revision),
-            )
-            validate(data)
-            events.append((event_id, Entry(kind=Kind.EVENT, data=data)))
-        body: dict[str, Any] = {
-            "verdict": outcome.verdict,
-            "code": outcome.code,
-            "says": {name: value.en if isinstance(value, Words) else value for name, value in outcome.fields.items()},
-            "step": outcome.step,
-            "operator": outcome.desk.operator,
-            "order": outcome.desk.order,
-            "events": [event_id for event_id, _ in events],
-        }
-        match act:
-            case Read(scan=scan) | Misread(scan=scan):
-                kind = Kind.SCAN
-                body |= self._quoted(act, scan)
-            case _:
-                kind = Kind.AUDIT if outcome.verdict == "accepted" else Kind.REFUSAL
-                body["act"] = type(act).__name__.lower()
-        return [entry(kind, moment, self.place.station, provenance, body), *(event for _, event in events)]
-
-    def _quoted(self, act: Read | Misread, scan: Scan) -> dict[str, Any]:
-        """The scan as it came and as it was understood. A badge is a person: its bytes are kept as a salted commitment only."""
-        quoted: dict[str, Any] = {
-            "device": scan.device,
-            "symbology": scan.symbology,
-            "capturedAt": scan.captured_at.isoformat(),
-            "capturedMonotonicNs": scan.monotonic_ns,
-        }
-        if isinstance(act, Misread):
-            return quoted | {"raw": base64.b64encode(scan.raw).decode(), "family": "", "problem": act.problem.code}
-        code = act.code
-        if code.badge is not None:
-            commitment = hmac.new(self._shared.salt, scan.raw, hashlib.sha256).hexdigest()
-            return quoted | {"commitment": commitment, "family": code.family}
-        return quoted | {
-            "raw": base64.b64encode(scan.raw).decode(),
-            "symbology": code.symbology,
-            "family": code.family,
-            "confidence": code.confidence,
-            "elements": code.elements,
-        }
+        return entries(
+            act,
+            outcome,
+            moment,
+            place=self.place,
+            procedure=self.procedure,
+            provenance=self._shared.provenance(self.procedure),
+            salt=self._shared.salt,
+            shift=shift_at(self._shared.shifts, moment.utc.astimezone(self._shared.zone)),
+        )
 
     def _say(self, act: Act, outcome: Outcome, moment: Moment, seq: int) -> None:
         answer = ANSWERS[outcome.code]

@@ -321,3 +321,30 @@ steps:
   pin:  {consume: PIN-1, identify: lot}
   unit: {scan: serial}
 """
+
+
+def test_a_pack_counts_what_is_in_it() -> None:
+    packs = MASTERS.replace("gtin: '09506000134352'}", "gtin: '09506000134352', conversions: {'19506000134359': 50}}")
+    bench = Bench(RECEIVING, masters=packs)
+    pack = "]C10119506000134359" + "17270531"
+    assert bench.scan(f"{pack}10BOX1").code == "received"
+    assert bench.balance("BOX1") == "50"
+    assert bench.scan(f"{pack}10BOX2{GS}303").code == "received"
+    assert bench.balance("BOX2") == "150"
+
+
+def test_a_supplier_that_is_not_approved_is_stopped() -> None:
+    barred = MASTERS.replace("quantity: 100}", "quantity: 100, supplier: BAD}").replace(
+        "lots:", "suppliers:\n  BAD: {name: Bad Bearings, approved: 'false'}\nlots:"
+    )
+    bench = Bench(masters=barred)
+    bench.says("BDG:17", "WO-1")
+    assert bench.scan(bearing("L78")).code == "supplier_not_approved"
+
+
+def test_a_label_is_waited_for_as_a_whole() -> None:
+    whole = MASTERS.replace("gtin: '09506000134352'}", "gtin: '09506000134352', label: [gtin, lot, quantity, expiry]}")
+    bench = Bench(RECEIVING.replace("needs: [lot, quantity, expiry]", "needs: [lot], quantity: 500"), masters=whole)
+    answers = bench.says(f"]C101{BRG}", "]C110N1", "]C1305", "]C117270531")
+    assert answers == ["scan_lot", "scan_quantity", "scan_expiry", "received"]
+    assert bench.balance("N1") == "5"

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from msgspec.structs import replace
 from edge.clock import SystemClock
 from edge.config.masters import MastersFile
 from edge.config.procedure import ProcedureFile
-from edge.config.site import FormatFile
+from edge.config.site import FormatFile, Shift
 from edge.contracts import Signal
 from edge.epcis import Ids, Place
 from edge.errors import StorageStop
@@ -30,6 +31,7 @@ from edge.wording import Words
 from tests.station.bench import FORMATS, MASTERS, PRESS, PUMP, bearing, serial
 
 MANY = MASTERS.replace("WO-1: {material: PUMP-100, quantity: 2}", "WO-1: {material: PUMP-100, quantity: 100}")
+SHIFTS = {"day": Shift(start=time(6), end=time(18)), "night": Shift(start=time(18), end=time(6))}
 RECEIVING = """
 procedure: receiving
 revision: 1
@@ -57,6 +59,7 @@ class Line:
             formats=tuple(HouseFormat(name, FormatFile(pattern=pattern)) for name, pattern in FORMATS.items()),
             provenance=lambda procedure: Provenance(procedure=f"{procedure.id}/{procedure.revision}"),
             zone=ZoneInfo("Asia/Shanghai"),
+            shifts=SHIFTS,
             salt=b"salt",
         )
         self.stations = [
