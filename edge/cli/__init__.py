@@ -11,38 +11,35 @@ from pathlib import Path
 from typing import Final
 
 from edge import __version__
+from edge.config.near import near
 from edge.errors import ConfigError, LotlineError
+from edge.wording import cli as said
 
 EX_OK: Final = 0
+EX_USAGE: Final = 2
 EX_CONFIG: Final = 78  # sysexits.h: configuration error; systemd does not restart on it
 
-#: verb -> what it does; each has a module of its name here with ``add(subparsers)``
-VERBS: Final = {
-    "run": "run the line described by a file",
-    "check": "check a file: every mistake at once, no device is touched",
-    "schema": "print the JSON Schema of the file",
-    "show": "show a file as it is understood",
-    "demo": "run a demonstration line with simulated devices",
-    "status": "what the running line is doing",
-    "sync": "delivery: status, parked records, retry, export",
-    "verify": "re-hash the whole log and name the first bad record",
-    "drivers": "the drivers and what each was tested against",
-    "bench": "measure this machine against the targets",
-}
+#: verb -> what it does, in English; each has a module of its name here with ``add(subparsers)``
+VERBS: Final = {name: about.en for name, about in said.VERBS.items()}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script. Returns the exit status."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(prog="lotline", description="Quality traceability on the production line's PC.")
+    words = _language_last(list(sys.argv[1:] if argv is None else argv))
+    verb = words[0] if words else ""
+    if verb in ("", "-h", "--help") or verb.startswith("--lang"):
+        asked = verb in ("-h", "--help") or "--help" in words
+        print(_overview(_asked(words)), file=sys.stdout if asked else sys.stderr)
+        return EX_OK if asked else EX_USAGE
+    if verb not in VERBS and verb != "--version":
+        unknown = said.UNKNOWN.fill({"verb": verb, "near": near(verb, VERBS)})
+        print(f"{unknown.to(_asked(words))}\n\n{_overview(_asked(words))}", file=sys.stderr)
+        return EX_USAGE
+    parser = argparse.ArgumentParser(prog="lotline")
     parser.add_argument("--version", action="version", version=f"lotline {__version__}")
-    subparsers = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    verb = next((word for word in words if not word.startswith("-")), None)
-    for name, about in VERBS.items():
-        if name == verb:
-            importlib.import_module(f"edge.cli.{name}").add(subparsers)
-        else:
-            subparsers.add_parser(name, help=about)
+    subparsers = parser.add_subparsers(dest="verb", metavar="VERB")
+    if verb in VERBS:
+        importlib.import_module(f"edge.cli.{verb}").add(subparsers)
     args = parser.parse_args(words)
     try:
         status: int = args.run(args)
@@ -59,6 +56,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     else:
         return status
+
+
+def _overview(language: str) -> str:
+    width = max(map(len, said.VERBS))
+    verbs = [f"  {name:<{width}}  {about.to(language)}" for name, about in said.VERBS.items()]
+    return "\n".join([said.ABOUT.to(language), "", said.USAGE.to(language), "", *verbs])
+
+
+def _language_last(words: list[str]) -> list[str]:
+    """``lotline --lang zh status`` is ``lotline status --lang zh``."""
+    count = 2 if words[:1] == ["--lang"] else 1 if words and words[0].startswith("--lang=") else 0
+    return words[count:] + words[:count]
+
+
+def _asked(words: Sequence[str]) -> str:
+    """The language, where no verb has read the words yet."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--lang", default=None)
+    return language(parser.parse_known_args(words)[0])
 
 
 def language(args: argparse.Namespace) -> str:
