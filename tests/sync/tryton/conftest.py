@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from edge.config.secrets import Mark
-from edge.simulate.tryton import Access, Plan, SeedOrder, SeedPurchase, SeedStock, TrytonSite
+from edge.simulate.tryton import Access, Plan, SeedMaterial, SeedOrder, SeedPurchase, SeedStock, TrytonSite
 from sync.tryton import Options, TrytonSink, build, connection
 from sync.tryton_rest import Rest
 from tests.sync.tryton.story import Kept
@@ -20,8 +20,18 @@ CACHE = Path(__file__).resolve().parents[3] / ".cache" / "tryton"
 ORDERS = 120
 YEAR = datetime.now(UTC).year + 2
 
+VALVES = tuple(f"WO-{1001 + ORDERS + number}" for number in range(6))
+MATERIALS = {
+    **Plan().materials,
+    "GREASE-1": SeedMaterial(name="Grease", tracking="none", unit="kg"),
+    "VALVE-7": SeedMaterial(name="Valve 7", tracking="lot", made=True),
+}
+
 PLAN = Plan(
+    materials=MATERIALS,
+    bills={"PUMP-100": {"BRG-6204": "2", "SHAFT-9": "1"}, "VALVE-7": {"BRG-6204": "1", "GREASE-1": "0.05"}},
     stock=(
+        SeedStock(material="GREASE-1", quantity="40"),
         SeedStock(material="BRG-6204", quantity="2000", lot="L77", expiry=f"{YEAR}-05-31"),
         SeedStock(material="BRG-6204", quantity="2000", lot="L78", expiry=f"{YEAR}-09-30"),
         SeedStock(material="BRG-6204", quantity="3", lot="L03", expiry=f"{YEAR}-09-30"),
@@ -30,14 +40,18 @@ PLAN = Plan(
     purchases=(
         SeedPurchase(supplier="SUP-1", lines={"BRG-6204": "1000", "SHAFT-9": "500"}),
         SeedPurchase(supplier="SUP-1", lines={"BRG-6204": "30"}),
+        SeedPurchase(supplier="SUP-1", lines={"GREASE-1": "10"}),
     ),
-    orders=tuple(SeedOrder(material="PUMP-100", quantity="3") for _ in range(ORDERS)),
+    orders=(
+        *(SeedOrder(material="PUMP-100", quantity="3") for _ in range(ORDERS)),
+        *(SeedOrder(material="VALVE-7", quantity="100") for _ in VALVES),
+    ),
 )
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrytonSite]:
-    """Running, freshly seeded: PO-1, PO-2 and WO-1001 to WO-1120, three pumps each."""
+    """Running, freshly seeded: PO-1 to PO-3, WO-1001 to WO-1120 for three pumps each, then VALVES for a hundred each."""
     site = TrytonSite(tmp_path_factory.mktemp("tryton"), cache=CACHE, plan=PLAN)
     site.start()
     try:

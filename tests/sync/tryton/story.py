@@ -100,6 +100,19 @@ class Line:
             )
         )
 
+    def valves(self, order: str, made: str, number: str, bearings: Sequence[Item]) -> Record:
+        """Valves by lot: ``made`` of them under ``number``."""
+        return self.write(
+            Draft(
+                act="make",
+                items=(*bearings, lot(Role.OUTPUT, "VALVE-7", number, made)),
+                biz_step="assembling",
+                step="done",
+                order=order,
+                order_material="VALVE-7",
+            )
+        )
+
     def join(self, order: str, number: str, components: Sequence[Item]) -> Record:
         return self.write(
             Draft(
@@ -128,11 +141,12 @@ class Line:
             self.join(order, number, [serial(Role.COMPONENT, "SHAFT-9", shaft)]),
         ]
 
-    def close(self, order: str, made: int, *, reason: str = "confirmed") -> Record:
+    def close(self, order: str, made: int, *, material: str = "PUMP-100") -> Record:
+        """The order is closed with so much made."""
         item = Item(
             role=Role.MADE,
-            id=IDS.material("PUMP-100", GTIN["PUMP-100"]),
-            material="PUMP-100",
+            id=IDS.material(material, GTIN.get(material)),
+            material=material,
             unit="C62",
             quantity=Decimal(made),
         )
@@ -143,8 +157,8 @@ class Line:
                 biz_step="https://lotline.example/ns/v1/closing",
                 step="close",
                 order=order,
-                order_material="PUMP-100",
-                reason=reason,
+                order_material=material,
+                reason="confirmed",
             )
         )
 

@@ -13,7 +13,7 @@ from edge.masters.snapshot import compile_masters
 from edge.simulate.tryton import TrytonSite
 from sync.tryton import pull
 from sync.tryton_rest import Rest
-from tests.sync.tryton.conftest import ORDERS, YEAR, Admin, options, secrets
+from tests.sync.tryton.conftest import ORDERS, VALVES, YEAR, Admin, options, secrets
 
 pytestmark = pytest.mark.tryton
 
@@ -28,10 +28,13 @@ async def test_materials_bills_orders_lots_and_suppliers_are_pulled(site: Tryton
         "BRG-6204": ("Ball bearing 6204", "09506000134352", "C62", Tracking.LOT),
         "SHAFT-9": ("Pump shaft 9 mm", "09506000134376", "C62", Tracking.SERIAL),
         "PUMP-100": ("Coolant pump 100", "09506000134369", "C62", Tracking.SERIAL),
+        "GREASE-1": ("Grease", None, "KGM", Tracking.NONE),
+        "VALVE-7": ("Valve 7", None, "C62", Tracking.LOT),
     }
     assert masters.bills["PUMP-100"].needs == {"BRG-6204": Decimal(2), "SHAFT-9": Decimal(1)}
+    assert masters.bills["VALVE-7"].needs == {"BRG-6204": Decimal(1), "GREASE-1": Decimal("0.05")}
     assert masters.bills["PUMP-100"].revision.startswith("1@20")
-    assert len(masters.work_orders) == ORDERS
+    assert len(masters.work_orders) == ORDERS + len(VALVES)
     order = masters.work_orders["WO-1001"]
     assert (order.material, order.quantity, order.state) == ("PUMP-100", Decimal(3), OrderState.RUNNING)
     assert {(x.material, x.lot, x.expiry, x.quantity) for x in masters.lots} == {
@@ -63,7 +66,7 @@ async def test_a_product_without_usable_code_is_left_out(site: TrytonSite, rest:
         masters = await pulled(site)
     finally:
         await admin.call("model.product.product.write", [shaft["id"]], {"suffix_code": "SHAFT-9"})
-    assert sorted(masters.materials) == ["BRG-6204", "PUMP-100"]
+    assert sorted(masters.materials) == ["BRG-6204", "GREASE-1", "PUMP-100", "VALVE-7"]
     assert masters.bills["PUMP-100"].needs == {"BRG-6204": Decimal(2)}
 
 
