@@ -171,7 +171,7 @@ async def _fields(request: Request) -> Mapping[str, str] | None:
             return None
     try:
         return _FIELDS.decode(bytes(body) or b"{}")
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 

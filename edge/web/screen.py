@@ -239,13 +239,12 @@ def _device(device: Any, language: str) -> Screen:
 
 
 def _destination(destination: Any, language: str) -> Screen:
-    parked = destination["parked"]
+    level = "warn" if destination["parked"] or destination["state"] == "fault" else "fine"
     return {
         "destination": destination["destination"],
-        "level": "warn" if parked else "fine",
-        "shape": "#triangle" if parked else "#circle",
+        "level": level,
+        "shape": "#triangle" if level == "warn" else "#circle",
         "say": _to(destination["say"], language),
-        "parked": PAGE["parked"].fill({"n": parked}).to(language) if parked else "",
     }
 
 

@@ -8,7 +8,6 @@ from edge.wording import Words
 
 PAGE: Final[dict[str, Words]] = {
     # the frame
-    "site": Words("Site", "工厂"),
     "simulated": Words("SIMULATED", "模拟"),
     "clock_unchecked": Words("clock not synchronised", "时钟未同步"),
     "no_operator": Words("nobody signed in", "未登录"),
@@ -39,7 +38,6 @@ PAGE: Final[dict[str, Words]] = {
     "stale": Words("out of date", "数据过期"),
     "recent": Words("Last events", "最近事件"),
     "no_recent": Words("nothing yet", "暂无"),
-    "parked": Words("{n} refused by it", "被拒收 {n} 条"),
     "scanned": Words("scanned", "扫描内容"),
     # how long ago; the browser counts on with the same words
     "age_now": Words("now", "刚刚"),
@@ -106,7 +104,7 @@ STATES: Final[dict[str, Words]] = {
     "no_order": Words("waiting for a work order", "等待工单"),
     "idle": Words("ready", "就绪"),
     "collecting": Words("working", "作业中"),
-    "done": Words("unit finished", "产品完成"),
+    "done": Words("finished", "完成"),
     "blocked": Words("STOP", "停"),
     "storage_stop": Words("STOP – cannot save", "停！无法保存"),
 }

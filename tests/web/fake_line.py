@@ -119,7 +119,7 @@ def document(station: str = "ST10", **changes: Any) -> dict[str, Any]:
             step("operator", "Operator", "操作员", "Li Wei"),
             step("work_order", "Work order", "工单", "WO-1001"),
             step("unit", "Unit", "产品序列号", "SN1"),
-            step("bearings", "Bearings", "轴承", "L77"),
+            step("bearings", "Load Bearing 6204 at tray-1", "请将轴承 6204 装到 tray-1", "L77, 88 pcs left"),
             {**step("shaft", "Shaft", "轴", ""), "now": True},
             step("press", "Press", "压装", ""),
             step("grease", "Grease", "涂油脂", ""),
@@ -174,7 +174,7 @@ def trouble() -> dict[str, Any]:
             device("climate-1", "fault", "wrong unit id", "站号错误"),
             device("label-1", "connecting", "connecting", "正在连接"),
         ],
-        "sync": [destination(1200, 2, "1,200 waiting, oldest 2 h", "1200 条待传，最早 2 小时")],
+        "sync": [destination(1200, 2, "1,200 waiting, oldest 2 h · 2 parked", "1200 条待传，最早 2 小时 · 2 条已搁置")],
     }
 
 

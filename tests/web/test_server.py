@@ -121,6 +121,7 @@ async def test_token_of_one_station_does_not_open_another():
 @pytest.mark.parametrize(
     ("path", "body", "status", "says"),
     [
+        ("type_in", b'{"text": "\xff"}', 400, "The page sent something unreadable. Reload the page."),
         ("confirm_close", b"[1]", 400, "The page sent something unreadable. Reload the page."),
         ("confirm_close", b'{"text": 1}', 400, "The page sent something unreadable. Reload the page."),
         ("confirm_close", b"x" * 40_000, 400, "The page sent something unreadable. Reload the page."),
