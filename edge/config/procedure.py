@@ -93,6 +93,7 @@ class Measure(Model):
     """One parameter over the step's window, against limits."""
 
     tag: TagName
+    name: Text | None = Field(default=None, description="what people call it; its id otherwise")
     keep: tuple[Literal["value", "min", "mean", "max"], ...] = ("value",)
     within: Limits | Literal["limits"] = Field(default="limits", description="limits: those of the tag")
     fresh_s: float = Field(default=5.0, gt=0, description="older than this at completion is stale")

@@ -200,14 +200,17 @@ def _check_measure(
     if window is None:
         away = desk.unit_since is not None and (not same_boot or context.watching_since_ns > desk.since_ns)
         if step.while_ is None or away:
-            return Refuse(code="parameter_unknown", fields={"name": measure_name}, unknown=True)
+            return Refuse(code="parameter_unknown", fields={"name": measure_words(measure_name, measure)}, unknown=True)
         hint = instruction(step, context.procedure, context.masters)
         return Refuse(code="step_missing", fields={"step": step_words(name, context), "hint": hint})
     age_s = ((window.closed_ns or context.now.monotonic_ns) - window.last_ns) / 1e9
     if age_s > measure.fresh_s:
-        return Refuse(code="parameter_stale", fields={"name": measure_name, "tag": measure.tag, "age": f"{age_s:.0f}"})
+        return Refuse(
+            code="parameter_stale",
+            fields={"name": measure_words(measure_name, measure), "tag": measure.tag, "age": f"{age_s:.0f}"},
+        )
     if not window.all_good:
-        return Refuse(code="parameter_unknown", fields={"name": measure_name}, unknown=True)
+        return Refuse(code="parameter_unknown", fields={"name": measure_words(measure_name, measure)}, unknown=True)
     limits = window.tag if measure.within == "limits" else measure.within
     values = {_ATTRIBUTES[keep]: _kept(window, keep) for keep in measure.keep}
     for value in values.values():
@@ -215,7 +218,7 @@ def _check_measure(
             return Refuse(
                 code="parameter_out_of_limits",
                 fields={
-                    "name": measure_name,
+                    "name": measure_words(measure_name, measure),
                     "value": f"{value:g}",
                     "unit": unit_word(window.tag.unit).sign,
                     "low": "–" if limits.low is None else f"{limits.low:g}",
@@ -253,6 +256,11 @@ def label_quantity(code: Code, material: Material) -> Decimal | None:
         factor = _PER_KILOGRAM.get(material.unit) or material.conversions.get("KGM")
         return code.weight * factor if factor else None
     return None
+
+
+def measure_words(name: str, measure: Measure) -> Words:
+    """A measure as people call it."""
+    return Words(measure.name.en, measure.name.zh) if measure.name else Words(name, name)
 
 
 def step_words(name: str, context: Context) -> Words:

@@ -122,6 +122,7 @@ class Station:
 
     def view(self) -> dict[str, Any]:
         """The page's document as of now, without devices and delivery."""
+        self._catch_up()
         stopped = None if self._shared.log.storage.ok else self._shared.log.storage.reason or Words("", "")
         return document(
             self._context((), self._shared.clock.now()),
@@ -170,6 +171,11 @@ class Station:
             ):
                 await self._answer(Expire())
             return await self._answer(act)
+
+    def _catch_up(self) -> None:
+        """After a failed commit: what is on disk is what is true, as soon as the disk takes records again."""
+        if not self._shared.floor.sound and self._shared.log.storage.ok:
+            self._shared.floor.reload(self._shared.log.state())
 
     async def _answer(self, act: Act) -> Outcome | None:
         moment = self._shared.clock.now()

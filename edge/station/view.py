@@ -23,7 +23,7 @@ from edge.config.procedure import (
 from edge.config.units import unit_word
 from edge.masters import Masters
 from edge.station.answers import next_step
-from edge.station.checks import fulfilled, step_words
+from edge.station.checks import fulfilled, measure_words, step_words
 from edge.station.context import Context
 from edge.station.procedure import instruction, material_name
 from edge.station.windows import Live, Window
@@ -226,7 +226,7 @@ def _parameter(
     judged = always or window is not None
     return {
         "tag": measure.tag,
-        "label": {"en": name, "zh": name},
+        "label": both(measure_words(name, measure)),
         "value": f"{shown:.{live.tag.digits}f}",
         "number": shown,
         "unit": unit_word(live.tag.unit).sign,

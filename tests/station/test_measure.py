@@ -10,6 +10,7 @@ import pytest
 from edge.config.procedure import MeasureStep
 from edge.model import Layout, Quality, Readings, Tag
 from edge.station.windows import Windows
+from edge.wording import Words
 from tests.station.bench import PUMP, START, START_NS, Bench, serial
 
 PROCEDURE = """
@@ -81,7 +82,13 @@ def test_a_value_outside_its_limits_stops_the_unit(high: float) -> None:
     pressed(bench, high=high)
     refused = bench.scan(serial("SN1", gtin=PUMP))
     assert refused.code == "parameter_out_of_limits"
-    assert refused.fields == {"name": "force", "value": f"{high:g}", "unit": "N", "low": "100", "high": "200"}
+    assert refused.fields == {
+        "name": Words("force", "force"),
+        "value": f"{high:g}",
+        "unit": "N",
+        "low": "100",
+        "high": "200",
+    }
 
 
 def test_a_parameter_that_stopped_coming_is_stale() -> None:
@@ -90,7 +97,11 @@ def test_a_parameter_that_stopped_coming_is_stale() -> None:
     pressed(bench)
     bench.seconds += 40
     refused = bench.scan(serial("SN1", gtin=PUMP))
-    assert (refused.code, refused.fields["name"], refused.fields["age"]) == ("parameter_stale", "room", "43")
+    assert (refused.code, refused.fields["name"], refused.fields["age"]) == (
+        "parameter_stale",
+        Words("room", "room"),
+        "43",
+    )
 
 
 def test_a_parameter_nobody_saw_is_not_known_rather_than_missing() -> None:
