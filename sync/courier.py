@@ -41,7 +41,7 @@ from edge.wording import Words
 from edge.wording.sync import DESTINATION
 from sync import receipt
 from sync.offer import Offer, Offered, Parked, Sharing
-from sync.shelf import ShelfFile
+from sync.shelf import ShelfFile, plain_errors
 from sync.status import CourierStatus, describe
 
 log = logging.getLogger(__name__)
@@ -91,7 +91,8 @@ class Courier:
         self._pace = pace
         self._jitter = jitter
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"courier-{name}")
-        self._file = self._ask(lambda: ShelfFile(state_dir / "sync" / f"{name}.db", log.origin, log.reader()))
+        self._path = state_dir / "sync" / f"{name}.db"
+        self._file = self._ask(lambda: ShelfFile(self._path, log.origin, log.reader()))
         log.hold(f"sync:{name}", lambda: self._file.floor)
         self._nudge = asyncio.Event()
         self._state = DeviceState.CONNECTING
@@ -372,11 +373,17 @@ class Courier:
         return f"sync/{self._name}"
 
     async def _in_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: call(*args, **kwargs))
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, lambda: self._plainly(call, *args, **kwargs)
+        )
 
     def _ask(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """From any other thread; a few milliseconds, for what a person asks."""
-        return self._thread.submit(call, *args, **kwargs).result()
+        return self._thread.submit(lambda: self._plainly(call, *args, **kwargs)).result()
+
+    def _plainly(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        with plain_errors(self._path):
+            return call(*args, **kwargs)
 
 
 class _Face:

@@ -24,6 +24,7 @@ import apsw
 from edge.errors import TechnicianError
 from edge.log import LogReader
 from edge.model import Kind, Record
+from edge.wording.sync import OWN_FILE
 from sync.held import Held
 from sync.keys import keys_of
 from sync.offer import Offered, Parked, Sharing
@@ -77,10 +78,7 @@ class Rows:
             return Record(origin=self._origin, seq=seq, kind=Kind.EVENT, leaf=leaf, data=data)
         record = self._reader.get(seq)
         if record is None:
-            raise TechnicianError(
-                f"A courier still needs record {seq}, but the log no longer holds it.",
-                "Restore the missing segment of the log from the backup.",
-            )
+            raise TechnicianError(OWN_FILE["record_gone"].fill({"seq": seq}), OWN_FILE["record_gone_do"])
         return record
 
     def is_kept(self, seq: int) -> bool:
@@ -201,7 +199,7 @@ class Rows:
             "SELECT min(seq) FROM kept WHERE state = 'parked' AND id IN (?, ?)", record_id, f"urn:uuid:{record_id}"
         )
         if seq is None:
-            raise TechnicianError(f"No parked record has the id {record_id!r}.", "`lotline sync parked` lists them.")
+            raise TechnicianError(OWN_FILE["not_parked"].fill({"id": record_id}), OWN_FILE["not_parked_do"])
         return self.event(seq)
 
     def unpark(self, event: Offered) -> None:

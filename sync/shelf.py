@@ -7,7 +7,7 @@ together.
 WAL with ``synchronous=FULL``: one more fdatasync per batch of up to 1,000, and what a person was shown as parked or
 collected is there after a power cut. With NORMAL a cut could take back several batches and repeat their receipts.
 
-Everything runs in the courier's one thread. Raises StorageStop when the disk does not take a commit.
+Everything runs in the courier's one thread, which names SQLite's errors by ``plain_errors``.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from edge.contracts import Accepted, Gathered, Rejected, Verdict
 from edge.errors import StorageStop, TechnicianError
 from edge.log import LogReader
 from edge.model import Kind, Record
+from edge.wording.sync import OWN_FILE
 from sync.offer import Offer, Offered, Parked, Sharing, Tally
 from sync.rows import READY, Rows
 
@@ -53,14 +54,13 @@ class ShelfFile:
     def __init__(self, path: Path, origin: str, reader: LogReader) -> None:
         self._path = path
         self._reader = reader
-        with _storage(path):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._db = apsw.Connection(str(path))
-            self._db.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-4096").fetchall()
-            with self._db:
-                self._db.execute(_SCHEMA)
-                self._db.execute("INSERT OR IGNORE INTO tally VALUES (1, ?, 0, 0, 0, 0, 0, 0, NULL, '')", (origin,))
-                self._rows = Rows(self._db, reader, origin)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._db = apsw.Connection(str(path))
+        self._db.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-4096").fetchall()
+        with _written(self._db):
+            self._db.execute(_SCHEMA)
+            self._db.execute("INSERT OR IGNORE INTO tally VALUES (1, ?, 0, 0, 0, 0, 0, 0, NULL, '')", (origin,))
+            self._rows = Rows(self._db, reader, origin)
         row = next(self._db.execute(f"SELECT {', '.join(Tally.__struct_fields__)} FROM tally"))
         self._tally = Tally(**dict(zip(Tally.__struct_fields__, row, strict=True)))
         self._ahead = self._load_ahead()
@@ -87,16 +87,11 @@ class ShelfFile:
     def belongs_to(self, origin: str, head: int) -> None:
         """Raises TechnicianError when this file was made beside another log, or beside a later state of this one."""
         if self._tally.origin != origin:
-            raise TechnicianError(
-                f"{self._path.name} belongs to log {self._tally.origin}, not to {origin}.",
-                "Move the file away to deliver everything again from the beginning of this log.",
-            )
+            fields = {"file": self._path.name, "its": self._tally.origin, "ours": origin}
+            raise TechnicianError(OWN_FILE["other_log"].fill(fields), OWN_FILE["other_log_do"])
         if self._tally.cursor > head:
-            raise TechnicianError(
-                f"{self._path.name} has delivered up to record {self._tally.cursor}, but the log ends at {head}: "
-                "the log is an older copy.",
-                "Restore the newest backup of the log before anything is delivered.",
-            )
+            fields = {"file": self._path.name, "its": str(self._tally.cursor), "ours": str(head)}
+            raise TechnicianError(OWN_FILE["older_log"].fill(fields), OWN_FILE["older_log_do"])
 
     # ---- what to offer
 
@@ -276,7 +271,7 @@ class ShelfFile:
     @contextmanager
     def _transaction(self) -> Iterator[_Change]:
         change = _Change(self._tally)
-        with _storage(self._path), self._db:
+        with _written(self._db):
             yield change
             tally = change.result()
             self._db.execute(
@@ -373,9 +368,24 @@ def _cut(offer: Offer, verdicts: Sequence[Verdict | None]) -> tuple[Sequence[Off
 
 
 @contextmanager
-def _storage(path: Path) -> Iterator[None]:
-    """SQLite's words for a disk that takes nothing become StorageStop."""
+def _written(db: apsw.Connection) -> Iterator[None]:
+    """One transaction. apsw's own ``with`` stumbles when SQLite has rolled back by itself, as it does on a full disk."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def plain_errors(path: Path) -> Iterator[None]:
+    """SQLite's words for a disk that takes nothing become StorageStop, for a file that is no more one TechnicianError."""
     try:
         yield
     except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, OSError) as exc:
-        raise StorageStop(f"{path.name}: {exc}.", "Make room on the disk.") from exc
+        raise StorageStop(OWN_FILE["disk"].fill({"file": path.name, "why": exc}), OWN_FILE["disk_do"]) from exc
+    except (apsw.CorruptError, apsw.NotADBError) as exc:
+        raise TechnicianError(OWN_FILE["damaged"].fill({"file": path, "why": exc}), OWN_FILE["damaged_do"]) from exc

@@ -22,6 +22,35 @@ COURIER: Final[dict[str, Words]] = {
     "connecting": Words("{destination} has not answered yet", "{destination} 尚未应答"),
 }
 
+OWN_FILE: Final[dict[str, Words]] = {
+    "disk": Words("{file}: {why}.", "{file}：{why}。"),
+    "disk_do": Words("Make room on the disk.", "请清理磁盘空间。"),
+    "damaged": Words("{file} is damaged ({why}).", "{file} 已损坏（{why}）。"),
+    "damaged_do": Words(
+        "Move it away and start again: everything is offered once more, and the destination knows the keys.",
+        "请将其移走并重新启动：所有记录会再次发送，对方可按键值识别重复。",
+    ),
+    "other_log": Words("{file} belongs to log {its}, not to {ours}.", "{file} 属于日志 {its}，而不是 {ours}。"),
+    "other_log_do": Words(
+        "Move the file away to deliver everything again from the beginning of this log.",
+        "移走该文件后，将从本日志开头重新发送全部记录。",
+    ),
+    "older_log": Words(
+        "{file} has delivered up to record {its}, but the log ends at {ours}: the log is an older copy.",
+        "{file} 已发送到第 {its} 条记录，但日志只到 {ours}：日志是较旧的副本。",
+    ),
+    "older_log_do": Words(
+        "Restore the newest backup of the log before anything is delivered.", "发送之前请先恢复最新的日志备份。"
+    ),
+    "record_gone": Words(
+        "A courier still needs record {seq}, but the log no longer holds it.",
+        "发送程序仍需要第 {seq} 条记录，但日志中已没有。",
+    ),
+    "record_gone_do": Words("Restore the missing segment of the log from the backup.", "请从备份恢复缺失的日志分段。"),
+    "not_parked": Words("No parked record has the id '{id}'.", "没有编号为“{id}”的已搁置记录。"),
+    "not_parked_do": Words("`lotline sync parked` lists them.", "可用 `lotline sync parked` 查看列表。"),
+}
+
 DESTINATION: Final[dict[str, Words]] = {
     "no_answer": Words("No answer within {seconds} s.", "{seconds} 秒内没有应答。"),
     "http_unreachable": Words("{host} cannot be reached: {why}.", "无法连接 {host}：{why}。"),

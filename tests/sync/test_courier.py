@@ -533,3 +533,28 @@ async def test_stopping_releases_everything_within_a_second(bench: Bench) -> Non
     assert sink.closed == 1
     assert courier.status().state is DeviceState.STOPPED
     courier.close()
+
+
+async def test_a_full_file_of_its_own_loses_nothing(bench: Bench) -> None:
+    events = [event(f"L{n}", note="x" * 3000) for n in range(100)]
+    await bench.log.append(events)
+    stub = Stub()
+    stub.answer = lambda record: Rejected(reason="no")
+    async with bench.running(stub.make) as courier:
+        courier._ask(lambda: courier._file._db.execute("PRAGMA max_page_count = 30").fetchall())
+        await until(lambda: courier.status().state is DeviceState.WAITING)
+        assert courier.status().say.en == (
+            "delivery to erp rests: erp.db: database or disk is full. Make room on the disk. · 100 waiting, oldest 0 s"
+        )
+        courier._ask(lambda: courier._file._db.execute("PRAGMA max_page_count = 1000000").fetchall())
+        await until(lambda: courier.status().parked == 100)
+        assert [courier.export(key_of(entry)) for entry in events] == [entry.data for entry in events]
+    assert len(stub.batches) == 1
+
+
+async def test_a_damaged_file_says_what_to_do(bench: Bench) -> None:
+    path = bench.directory / "sync" / "erp.db"
+    path.parent.mkdir()
+    path.write_bytes(b"this was a database once " * 400)
+    with pytest.raises(TechnicianError, match=r"erp\.db is damaged \(.*\)\. Move it away and start again"):
+        bench.courier(Stub().make)

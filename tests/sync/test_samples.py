@@ -10,7 +10,7 @@ import yaml
 
 from edge.config.secrets import Mark
 from edge.files import shipped
-from edge.wording.sync import COURIER, DESTINATION, age
+from edge.wording.sync import COURIER, DESTINATION, OWN_FILE, age
 
 
 class Loader(yaml.SafeLoader):
@@ -31,9 +31,9 @@ def test_the_sample_is_a_destination(sink: str) -> None:
         assert set(destination) >= {name for name in options.model_fields if name != "ca_file"}
 
 
-@pytest.mark.parametrize("code", [*COURIER, *DESTINATION])
+@pytest.mark.parametrize("code", [*COURIER, *DESTINATION, *OWN_FILE])
 def test_both_languages_have_the_same_places(code: str) -> None:
-    words = {**COURIER, **DESTINATION}[code]
+    words = {**COURIER, **DESTINATION, **OWN_FILE}[code]
     places = [sorted(name for _, name, _, _ in string.Formatter().parse(text) if name) for text in (words.en, words.zh)]
     assert places[0] == places[1]
 
