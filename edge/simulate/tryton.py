@@ -76,6 +76,7 @@ _SEED: Final = Path(__file__).with_name("tryton_seed.py")
 _READY_S: Final = 60.0  # a cold start takes 2.5 s alone and 20 s on a busy machine
 _BUILD_S: Final = 900.0  # pip over a slow line
 _STOP_S: Final = 5.0
+_PORTS_TRIED: Final = 3
 
 
 class SeedMaterial(Struct, frozen=True, kw_only=True):
@@ -226,7 +227,14 @@ class TrytonSite:
         self._workdir.mkdir(parents=True, exist_ok=True)
         if not self._database_file.exists():
             self._restore()
-        self._port = self._port or _free_port()
+        for _ in range(_PORTS_TRIED - 1):
+            self._port = _free_port()
+            try:
+                self._serve()
+            except TechnicianError:
+                continue  # somebody took the port between our asking for it and Tryton's using it
+            return
+        self._port = _free_port()
         self._serve()
 
     def stop(self) -> None:
