@@ -7,11 +7,12 @@ devices, followers and pages start together. The first scan is taken only after 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import os
 import secrets
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +29,8 @@ from edge.config.loader import Loaded, as_json
 from edge.config.secrets import secret_from
 from edge.contracts import Driver, Shelf, Sink
 from edge.epcis import Ids, Place
+from edge.errors import LotlineError
+from edge.errors import StorageStop
 from edge.identify import HouseFormat
 from edge.line import Followers, Line
 from edge.log import ClockWatch, Identities, Log, Provenance, ReadingStore, entry
@@ -62,23 +65,27 @@ async def run_line(
     base = Provenance(
         build=f"{__version__}{' simulated' if simulated else ''}", config=loaded.fingerprint[:16], checks="stop"
     )
-    log = Log.open(
-        state_dir,
-        clock=clock,
-        provenance=lambda: base,
-        segment_bytes=site.storage.segment_mb << 20,
-        reserve_bytes=site.storage.reserve_mb << 20,
-        retention_days=site.storage.retention_days,
-    )
-    try:
-        secret = secret_from([*loaded.folders, state_dir])
-        await _take_up(log, loaded, clock, base)
-        masters = MastersCache(site.masters, state_dir / "masters.json")
-        readings = ReadingStore(
-            state_dir, log=log, clock=clock, provenance=lambda: base, retention_days=site.storage.retention_days
+    async with contextlib.AsyncExitStack() as closing:
+        log = Log.open(
+            state_dir,
+            clock=clock,
+            provenance=lambda: base,
+            segment_bytes=site.storage.segment_mb << 20,
+            reserve_bytes=site.storage.reserve_mb << 20,
+            retention_days=site.storage.retention_days,
         )
-        identities = Identities(log, state_dir)
-        identities.catch_up()
+        closing.push_async_callback(log.close)
+        secret = secret_from([*loaded.folders, state_dir])
+        with _disk_told(state_dir):
+            await _take_up(log, loaded, clock, base)
+            masters = MastersCache(site.masters, state_dir / "masters.json")
+            readings = ReadingStore(
+                state_dir, log=log, clock=clock, provenance=lambda: base, retention_days=site.storage.retention_days
+            )
+            closing.push_async_callback(readings.close)
+            identities = Identities(log, state_dir)
+            closing.callback(identities.close)
+            identities.catch_up()
         shared = Shared(
             log=log,
             readings=readings,
@@ -116,6 +123,8 @@ async def run_line(
             )
             for name, (module, options) in loaded.destinations.items()
         }
+        for courier in couriers.values():
+            closing.callback(courier.close)
         followers: dict[str, Any] = {
             "readings": readings.run,
             "identities": identities.run,
@@ -133,6 +142,7 @@ async def run_line(
             notifier.say("READY=1\nSTATUS=running")
             ready(line.address)
 
+        closing.callback(notifier.say, "STOPPING=1")
         async with control.serve(state_dir / "control.sock", line.handlers()), asyncio.TaskGroup() as group:
             for name, run in followers.items():
                 group.create_task(supervisor.follow(name, run), name=name)
@@ -140,9 +150,6 @@ async def run_line(
                 group.create_task(supervisor.keep(driver), name=",".join(driver.device_ids))
             group.create_task(serve(create_app(line), site.web.host, site.web.port, pages_ready), name="pages")
             group.create_task(notifier.feed(log.pulse), name="watchdog")
-    finally:
-        notifier.say("STOPPING=1")
-        await asyncio.shield(log.close())
 
 
 def run_until_stopped(main: Callable[[], Any]) -> None:
@@ -152,13 +159,42 @@ def run_until_stopped(main: Callable[[], Any]) -> None:
         task = asyncio.current_task()
         assert task is not None
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+            # Ctrl-C reaches a process twice where its parent stops it too; the second must not interrupt the closing
+            asyncio.get_running_loop().add_signal_handler(number, lambda: task.cancelling() or task.cancel())
         try:
             await main()
         except asyncio.CancelledError:
             return
+        except ExceptionGroup as group:
+            raise _spoken(group) from None
 
     asyncio.run(guarded())
+
+
+def _spoken(group: ExceptionGroup) -> Exception:
+    """The one thing a person can act on, where a task ended with one; everything otherwise."""
+    ours = group.subgroup(LotlineError)
+    while ours is not None and isinstance(ours.exceptions[0], ExceptionGroup):
+        ours = ours.exceptions[0]
+    return ours.exceptions[0] if ours is not None else group
+
+
+@contextlib.contextmanager
+def _disk_told(state_dir: Path) -> Iterator[None]:
+    """A start needs a little room beside the log. Raises StorageStop where the disk gives none; systemd tries again."""
+    try:
+        yield
+    except (apsw.Error, OSError) as exc:
+        raise StorageStop(*(words.fill({"directory": state_dir, "why": exc}) for words in _NO_START)) from exc
+
+
+_NO_START: Final = (
+    Words(
+        "The line cannot start: the disk of {directory} takes nothing ({why}). Everything acknowledged is safe.",
+        "产线无法启动：{directory} 所在磁盘无法写入（{why}）。已确认的记录全部安全。",
+    ),
+    Words("Free space there or mend the disk, then start again.", "请释放空间或修复磁盘，然后重新启动。"),
+)
 
 
 async def _take_up(log: Log, loaded: Loaded, clock: SystemClock, base: Provenance) -> None:
