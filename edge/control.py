@@ -44,7 +44,8 @@ async def serve(path: Path, handlers: Mapping[str, Handler]) -> AsyncIterator[No
         yield
     finally:
         server.close()
-        _remove(path)
+        with contextlib.suppress(OSError):  # a disk turned read-only: the socket stays, and says to nobody that we run
+            _remove(path)
 
 
 def ask(path: Path, verb: str, **fields: object) -> Any:
