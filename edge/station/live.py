@@ -174,8 +174,14 @@ class Station:
 
     def _catch_up(self) -> None:
         """After a failed commit: what is on disk is what is true, as soon as the disk takes records again."""
-        if not self._shared.floor.sound and self._shared.log.storage.ok:
-            self._shared.floor.reload(self._shared.log.state())
+        floor, log = self._shared.floor, self._shared.log
+        if floor.generation == log.generation or not log.storage.ok:
+            return
+        try:
+            self._shared.identities.catch_up()  # what failed may yet have reached the disk
+        except StorageStop:
+            return
+        floor.reload(log.state(), log.generation)
 
     async def _answer(self, act: Act) -> Outcome | None:
         moment = self._shared.clock.now()
@@ -230,10 +236,7 @@ class Station:
         return outcome
 
     def _bind(self, act: Act, moment: Moment) -> Outcome:
-        floor, log = self._shared.floor, self._shared.log
-        if floor.generation != log.generation and log.storage.ok:
-            self._shared.identities.catch_up()  # what failed may yet have reached the disk
-            floor.reload(log.state(), log.generation)
+        self._catch_up()
         context = self._context((), moment)
         items = asks(act, context)
         return bind(act, self._context(items, moment) if items else context)
