@@ -42,9 +42,8 @@ PEOPLE: Final = {
         "name": "Li Wei 李伟",
         "roles": ["operator"],
         "training": ["press"],
-        "language": "zh",
     },
-    "op-23": {"badge": "Q7ZX2323", "name": "Anna Berg", "roles": ["operator"], "language": "en"},
+    "op-23": {"badge": "Q7ZX2323", "name": "Anna Berg", "roles": ["operator"]},
 }
 BADGE, OTHER_BADGE = "BDG:Q7ZX1717", "BDG:Q7ZX2323"
 START_S: Final = 60.0  # a start takes a second; eight of them on two cores take longer
@@ -124,7 +123,7 @@ def document(folder: Path, **changes: Any) -> dict[str, Any]:
             },
             "bills": {"PUMP-100": {"revision": "3", "needs": {"BRG-6204": 2, "SHAFT-9": 1}}},
             "work_orders": {"WO-1001": {"material": "PUMP-100", "quantity": 1_000_000}},
-            "lots": [{"material": "BRG-6204", "lot": "L77", "expiry": later, "quantity": LOT_SIZE}],
+            "lots": [{"material": "BRG-6204", "lot": lot, "expiry": later, "quantity": LOT_SIZE} for lot in ("L77", "L78")],
             "people": PEOPLE,
         },
         "destinations": {},
@@ -134,6 +133,12 @@ def document(folder: Path, **changes: Any) -> dict[str, Any]:
 def hand(path: Path, **changes: Any) -> dict[str, Any]:
     """A scanner on a pty that beeps with one byte."""
     return {"driver": "serial_scanner", "port": str(path), "feedback": {"good": "\x06", "bad": "\x15"}} | changes
+
+
+def on_network(port: int, **changes: Any) -> dict[str, Any]:
+    """A reader on the network that beeps with one byte."""
+    beeps = {"good": "\x06", "bad": "\x15"}
+    return {"driver": "tcp_scanner", "host": "127.0.0.1", "port": port, "feedback": beeps} | changes
 
 
 def assemble(**steps: Any) -> dict[str, Any]:
@@ -193,7 +198,7 @@ class Daemon:
     def __init__(self, file: Path, state: Path, *, environment: Mapping[str, str] | None = None) -> None:
         self.file = file
         self.state = state
-        self.said = state.parent / f"{state.name}.said"  #: stdout and stderr of every life
+        self.said = file.parent / f"{state.name}.said"  #: stdout and stderr of every life
         self.environment = {**os.environ, "LOTLINE_SECRET_ERP_KEY": KEY, "LANG": "C.UTF-8", **(environment or {})}
         self.process: subprocess.Popen[bytes] | None = None
 
