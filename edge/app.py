@@ -29,8 +29,7 @@ from edge.config.loader import Loaded, as_json
 from edge.config.secrets import secret_from
 from edge.contracts import Driver, Shelf, Sink
 from edge.epcis import Ids, Place
-from edge.errors import LotlineError
-from edge.errors import StorageStop
+from edge.errors import LotlineError, StorageStop
 from edge.identify import HouseFormat
 from edge.line import Followers, Line
 from edge.log import ClockWatch, Identities, Log, Provenance, ReadingStore, entry
