@@ -34,7 +34,7 @@ ORDERS: Final = 1000  # twelve units each, some three seconds a unit: a working 
 LOT_SIZE: Final = 100
 BEEP_S: Final = 3.0  # an operator who hears nothing scans again
 STOP_S: Final = 4.0  # time to read a red page
-PAUSE_S: Final = 0.6  # between two movements of a hand
+PAUSE_S: Final = 1.0  # between two movements of a hand
 _LISTEN_S: Final = 0.02
 
 

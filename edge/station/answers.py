@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from edge.config.base import Model
-from edge.config.procedure import ReceiveStep
+from edge.config.procedure import MeasureStep, ReceiveStep
 from edge.epcis import Draft, ScanRef
 from edge.identify import Code
 from edge.masters import Masters, Material
@@ -62,9 +62,11 @@ def hint(context: Context) -> Words:
 
 
 def next_step(context: Context) -> str | None:
-    """The first step that does not stand yet and that a person can fulfil."""
+    """The first step that does not stand yet and that a person can fulfil, with hands or with the machine."""
     for name, step in context.procedure.steps.items():
         if isinstance(step, ReceiveStep) or not fulfilled(context, name):
+            return name
+        if isinstance(step, MeasureStep) and step.while_ is not None and not context.windows.get(name):
             return name
     return None
 
