@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -82,7 +82,7 @@ def procedure() -> Procedure:
     return compile_procedure(ProcedureFile.model_validate(_PROCEDURE))
 
 
-def place(station: str) -> Place:
+def place_of(station: str) -> Place:
     return Place(site="SZ1", area="assembly", line="L3", station=station, ids=Ids(IDENTITY))
 
 
@@ -109,18 +109,19 @@ class Floorspace(Struct, frozen=True, kw_only=True):
             log=log,
             readings=readings,
             identities=identities,
-            floor=Floor(log.state()),
+            floor=Floor(log.state(), log.generation),
             clock=now,
             masters=lambda: known,
             formats=FORMATS,
             provenance=lambda _: PROVENANCE,
             zone=ZoneInfo("Asia/Shanghai"),
+            shifts={},
             salt=b"bench",
         )
         return cls(log=log, readings=readings, identities=identities, shared=shared, clock=now)
 
     def station(self, name: str) -> Station:
-        return Station(self.shared, place=place(name), name=Words(name, name), procedure=procedure(), repeat_s=2.0)
+        return Station(self.shared, place=place_of(name), name=Words(name, name), procedure=procedure(), repeat_s=2.0)
 
     async def close(self) -> None:
         await self.readings.close()
@@ -159,7 +160,7 @@ _EVENT_ID: Final = "00000000-0000-7000-8000-000000000000"
 
 
 def record(number: int) -> Entry:
-    """The event of one finished unit, about 1.5 kB; ``number`` makes its id and its serials."""
+    """The event of one finished unit, about 1.7 kB; ``number`` makes its id and its serials."""
     digits = b"%010d" % number
     return Entry(
         kind=Kind.EVENT,
@@ -167,39 +168,40 @@ def record(number: int) -> Entry:
     )
 
 
+def small_record(number: int) -> Entry:
+    """The event of one lot that was loaded, about 1.4 kB; ``number`` makes its id and the lot."""
+    digits = b"%010d" % number
+    data = _LOADED.replace(b"-8000-00" + _NUMBER, b"-8000-00" + digits).replace(b"X" + _NUMBER, b"X" + digits)
+    return Entry(kind=Kind.EVENT, data=data)
+
+
 def state_value(number: int) -> bytes:
     """A desk's working state in the size it usually has."""
     return _DESK.replace(_NUMBER, b"%010d" % number)
 
 
-def _event() -> bytes:
+def _built(act: Literal["make", "load"], biz_step: str, *items: Item) -> bytes:
     moment = clock().now()
-    ids = Ids(IDENTITY)
-    serial = _NUMBER.decode()
-
-    def item(role: Role, material: str, gtin: str, *, lot: str = "", serial: str = "", quantity: str = "1") -> Item:
-        name = ids.lot(material, gtin, lot) if lot else ids.serial(material, gtin, serial)
-        return Item(
-            role=role, id=name, material=material, unit="C62", quantity=Decimal(quantity), known=Known.LABEL, lot=lot,
-            serial=serial, expiry=date(2027, 5, 31) if lot else None,
-        )  # fmt: skip
-
     draft = Draft(
-        act="make",
-        items=(
-            item(Role.INPUT, "BRG-6204", BEARING, lot="L77", quantity="2"),
-            item(Role.OUTPUT, "PUMP-100", PUMP, serial="X" + serial),
-        ),
-        biz_step="assembling",
-        step="done",
+        act=act,
+        items=items,
+        biz_step=biz_step,
+        step="done" if act == "make" else "bearings",
         order="WO-1001",
         order_material="PUMP-100",
         operator="op-17",
-        scans=(ScanRef(raw="XWQyMDEwOTUwNjAwMDEzNDM4MzIxU04wMDAwMDE=", symbology="]d2", device="hand-1", captured_at=moment.utc),),
-    )  # fmt: skip
+        position="" if act == "make" else "tray-1",
+        scans=(
+            ScanRef(
+                raw="XWQyMDEwOTUwNjAwMDEzNDM4MzIxU04wMDAwMDE=", symbology="]d2", device="hand-1", captured_at=moment.utc
+            ),
+        )
+        if act == "make"
+        else (),
+    )
     return build(
         draft,
-        place=place("ST10"),
+        place=place_of("ST10"),
         moment=moment,
         event_id=_EVENT_ID,
         provenance=PROVENANCE,
@@ -207,7 +209,34 @@ def _event() -> bytes:
     )
 
 
-_EVENT: Final = _event()
+def _lot(role: Role, lot: str, quantity: str) -> Item:
+    return Item(
+        role=role,
+        id=Ids(IDENTITY).lot("BRG-6204", BEARING, lot),
+        material="BRG-6204",
+        unit="C62",
+        quantity=Decimal(quantity),
+        known=Known.LABEL,
+        lot=lot,
+        expiry=date(2027, 5, 31),
+    )
+
+
+def _pump() -> Item:
+    serial = "X" + _NUMBER.decode()
+    return Item(
+        role=Role.OUTPUT,
+        id=Ids(IDENTITY).serial("PUMP-100", PUMP, serial),
+        material="PUMP-100",
+        unit="C62",
+        quantity=Decimal(1),
+        known=Known.LABEL,
+        serial=serial,
+    )
+
+
+_EVENT: Final = _built("make", "assembling", _lot(Role.INPUT, "L77", "2"), _pump())
+_LOADED: Final = _built("load", "picking", _lot(Role.LOADED, "X" + _NUMBER.decode(), "500"))
 _DESK: Final = (
     b'{"operator":"op-17","order":"WO-1001","loaded":{"tray-1":{"step":"bearings","position":"tray-1","material":"BRG-6204",'
     b'"lot":"L77","item":"https://id.gs1.org/01/09506000134352/10/L77","expiry":null}},"unit":"","unit_known":false,'
