@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from msgspec import Struct
@@ -15,6 +15,7 @@ from edge.config.units import unit_word
 from edge.epcis import Sensor
 from edge.identify import Code
 from edge.masters import Material, Person, WorkOrder
+from edge.model import Moment
 from edge.station.context import Context
 from edge.station.desk import LotState
 from edge.station.procedure import instruction, material_name
@@ -225,19 +226,30 @@ def _check_measure(
                     "high": "–" if limits.high is None else f"{limits.high:g}",
                 },
             )
+    start, end = _span(window, context.now)
     return Sensor(
         name=measure_name,
         tag=measure.tag,
         device=window.device,
         type=measure.type or unit_word(window.tag.unit).epcis,
         uom=window.tag.unit,
-        start=window.start,
-        end=window.end,
+        start=start,
+        end=end,
         values=values,
         low=limits.low,
         high=limits.high,
         count=window.count,
     )
+
+
+def _span(window: Window, now: Moment) -> tuple[datetime, datetime]:
+    """When the window was, as the wall clock said it; told from now by the monotonic clock where the wall went back meanwhile."""
+    if window.start <= window.end <= now.utc:
+        return window.start, window.end
+    start, end = (
+        now.utc - timedelta(microseconds=(now.monotonic_ns - at) // 1000) for at in (window.start_ns, window.last_ns)
+    )
+    return start, end
 
 
 def label_quantity(code: Code, material: Material) -> Decimal | None:

@@ -31,7 +31,7 @@ from edge.station.procedure import Procedure
 from edge.station.record import entries
 from edge.station.shifts import shift_at
 from edge.station.view import Said, document
-from edge.station.windows import Windows
+from edge.station.windows import Window, Windows
 from edge.wording import Words
 from edge.wording.station import ANSWERS
 
@@ -39,6 +39,9 @@ _RECENT: Final = 5  # lines of the page's strip
 _REFRESH_S: Final = 1.0  # ages on the page move even when nothing happens
 _ONCE: Final = (Role.OUTPUT, Role.COMPONENT)  # a serial is made once and built in once
 _COALESCE_S: Final = 0.1  # ten documents a second are smoother than an eye needs
+
+
+WindowsOfSteps = Mapping[str, Mapping[str, Window]]  # step -> measure -> window
 
 
 class Shared(Struct, frozen=True, kw_only=True):
@@ -125,7 +128,7 @@ class Station:
         self._catch_up()
         stopped = None if self._shared.log.storage.ok else self._shared.log.storage.reason or Words("", "")
         return document(
-            self._context((), self._shared.clock.now()),
+            self._context((), self._shared.clock.now(), self._windows.windows()),
             name=self._name,
             said=self._said,
             recent=tuple(self._recent),
@@ -184,15 +187,16 @@ class Station:
         floor.reload(log.state(), log.generation)
 
     async def _answer(self, act: Act) -> Outcome | None:
-        moment = self._shared.clock.now()
-        outcome = self._bind(act, moment)
+        moment, windows = self._shared.clock.now(), self._windows.windows()
+        outcome = self._bind(act, moment, windows)
         if any(draft.sensors for draft in outcome.drafts):
             try:
                 await self._shared.readings.flush()  # the readings that prove the event are on disk before it
             except StorageStop:
                 self._storage_stop()
                 return None
-            outcome = self._bind(act, moment)  # others may have worked meanwhile; from here to the log nothing waits
+            # Others may have worked meanwhile; from here to the log nothing waits. What was measured meanwhile is not of this event.
+            outcome = self._bind(act, moment, windows)
         try:
             written = self._entries(act, outcome, moment)
         except InvalidEvent as exc:
@@ -235,13 +239,13 @@ class Station:
         self._say(act, outcome, moment, seqs[0])
         return outcome
 
-    def _bind(self, act: Act, moment: Moment) -> Outcome:
+    def _bind(self, act: Act, moment: Moment, windows: WindowsOfSteps) -> Outcome:
         self._catch_up()
-        context = self._context((), moment)
+        context = self._context((), moment, windows)
         items = asks(act, context)
-        return bind(act, self._context(items, moment) if items else context)
+        return bind(act, self._context(items, moment, windows) if items else context)
 
-    def _context(self, items: Sequence[str], moment: Moment) -> Context:
+    def _context(self, items: Sequence[str], moment: Moment, windows: WindowsOfSteps) -> Context:
         shared = self._shared
         sightings: dict[str, dict[str, Sighting]] = {
             item: {str(role): seen for role in _ONCE if (seen := shared.identities.lookup_now(item, role)) is not None}
@@ -256,7 +260,7 @@ class Station:
             orders=shared.floor.orders,
             now=moment,
             today=moment.utc.astimezone(shared.zone).date(),
-            windows=self._windows.windows(),
+            windows=windows,
             sightings=sightings,
             watching_since_ns=self._watching_since_ns,
             repeat_s=self._repeat_s,
