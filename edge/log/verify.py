@@ -23,6 +23,7 @@ from edge.log.leaves import kept
 from edge.log.readingsfile import Sealed, digest_faults
 from edge.log.segment import Meta, first_seqs, leaf_hash, open_read_only, read_meta, segment_path
 from edge.log.sql import fetch, value
+from edge.log.walcheck import damage
 from edge.model import Kind
 from edge.wording import Words
 from edge.wording.storage import FAULTS
@@ -94,7 +95,9 @@ class _Check:
         self._file = ""
 
     def run(self, progress: Callable[[int, int], None]) -> None:
+        followed = self._followed()  # before the head: a follower is never ahead of the log
         firsts = first_seqs(self._directory)
+        last = firsts[-1] if firsts else 0
         self.first = firsts[0] if firsts else 1
         self.seq = self.first - 1
         self._check_leaves()
@@ -109,6 +112,35 @@ class _Check:
                 raise _Broken(self.seq + 1, self._file, "unreadable", detail=str(exc)) from exc
         for name, seq in self._missing.items():
             raise _Broken(seq, name, "file_missing")
+        self._check_end(last, followed)
+
+    def _followed(self) -> int:
+        """The last record that the index of identities has seen: a witness of its own to how long the log was."""
+        path = self._directory / "index.db"
+        if not path.exists():
+            return 0
+        self._file = path.name
+        try:
+            connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+            try:
+                return int(value(connection, "SELECT max(seq) FROM cursor") or 0)
+            finally:
+                connection.close()
+        except apsw.Error as exc:
+            raise _Broken(0, self._file, "unreadable", detail=str(exc)) from exc
+
+    def _check_end(self, last: int, followed: int) -> None:
+        """SQLite says nothing of what stands behind a damaged frame of its write-ahead log; this does."""
+        lost = followed > self.seq
+        if last:
+            wal = Path(f"{segment_path(self._directory, last)}-wal")
+            found = damage(wal)
+            if found is not None and (found.certain or lost):
+                # not lost: it was taken over into the file before it was damaged, and every record is there
+                seq = 0 if followed == self.seq else self.seq + 1
+                raise _Broken(seq, wal.name, "frame", frame=found.frame)
+        if lost:
+            raise _Broken(self.seq + 1, self._file, "lost", head=self.seq, followed=followed)
 
     def _is_complete(self, first: int) -> bool:
         self._file = segment_path(self._directory, first).name

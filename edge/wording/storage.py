@@ -78,6 +78,14 @@ FAULTS: Final[Mapping[str, Words]] = {
         "{counted} records of kind '{kind}' are there, {written} were written",
         "'{kind}' 类记录现有 {counted} 条，曾写入 {written} 条",
     ),
+    "frame": Words(
+        "its frame {frame} is not what was written: what was recorded from there on may be gone",
+        "其第 {frame} 帧与写入时不同：此后的记录可能已丢失",
+    ),
+    "lost": Words(
+        "the log ends at record {head}, but its own index has seen record {followed}: what is between is gone",
+        "日志止于记录 {head}，而其索引已见过记录 {followed}：两者之间的记录已丢失",
+    ),
     "origin": Words("the file belongs to another log ({found})", "该文件属于另一份日志（{found}）"),
     "leaves": Words(
         "the kept leaf hashes of deleted records do not reach from {seq} on",
