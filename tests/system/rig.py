@@ -318,7 +318,8 @@ class Person:
     async def good(self, *codes: str) -> None:
         """Every one of ``codes`` is answered GOOD."""
         for code in codes:
-            assert await self.scan(code) == GOOD, code
+            answer = await self.scan(code)
+            assert answer == GOOD, code
 
     async def silent(self, code: str, seconds: float) -> bytes:
         """What is heard within ``seconds`` after ``code``; b"" for nothing."""

@@ -242,3 +242,30 @@ async def test_stroke_before_a_restart_is_not_known_and_is_done_again(tmp_path: 
         await machine.press.cycle()
         await person.good(pump("SN1"))
     assert records(tmp_path / "state", Kind.READINGS)
+
+
+async def test_reading_that_comes_while_an_event_is_made_durable_is_not_part_of_it(
+    tmp_path: Path, person: Person
+) -> None:
+    machine = Machine()
+    await machine.plug("press-2")
+    await machine.plug("climate-1")
+    devices = machine.devices(tmp_path)
+    devices["climate-1"]["tags"]["temperature"]["every_s"] = 0.01
+    line = document(tmp_path, devices=devices, procedures={"assemble": assemble(air=MEANWHILE)})
+    try:
+        async with running(write(tmp_path, line), tmp_path / "state") as daemon:
+            await is_("online", daemon, "climate-1")
+            await person.good(BADGE, "WO-1001", bearing("L77"))
+            for number in range(30):
+                await person.good(shaft(f"S{number}"))
+                await asyncio.sleep(0.02)
+                await person.good(pump(f"SN{number}"))
+            assert await daemon.stop() == 0
+    finally:
+        await machine.unplug("press-2")
+        await machine.unplug("climate-1")
+    for event in makes(tmp_path / "state"):
+        (element,) = event["sensorElementList"]
+        span = element["sensorMetadata"]
+        assert span.get("endTime", span.get("time")) <= event["eventTime"]
