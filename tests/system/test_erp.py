@@ -66,6 +66,7 @@ async def test_erp_that_is_down_at_boot_gets_everything_once_it_is_up(tmp_path: 
         (Fault.ERROR_500, ("answered 500: ", "the database is locked")),
         (Fault.TOO_MANY, ("answered 429",)),
         (Fault.LOST_ANSWER, ("cannot be reached",)),
+        (Fault.SLOW, ("No answer within 1 s.",)),
         (Fault.ERROR_IN_200, ("did not say what became of the records", "UserError: the period is closed")),
         (Fault.NO_JSON, ("did not say what became of the records",)),
         (Fault.MISSING_IDS, ("did not say what became of the records",)),
@@ -76,7 +77,8 @@ async def test_every_fault_ends_in_one_effect_per_event(
     tmp_path: Path, person: Person, fault: Fault, words: tuple[str, ...]
 ) -> None:
     async with ErpSimulator(key=KEY) as erp:
-        line = document(tmp_path, destinations=to_http(erp.url))
+        line = document(tmp_path, destinations=to_http(erp.url, timeout_s=1))
+        erp.slow_s = 3.0  # longer than anybody waits for it
         async with running(write(tmp_path, line), tmp_path / "state") as daemon:
             await person.good(*START)
             await daemon.delivered()

@@ -9,7 +9,6 @@ from pathlib import Path
 from edge.model import Kind
 from edge.simulate.scanner import PtyScanner, TcpScanner
 from tests.system.rig import (
-    BAD,
     BADGE,
     BEARING,
     GOOD,
@@ -80,6 +79,7 @@ async def test_three_stations_at_once_share_lots_and_never_a_serial(tmp_path: Pa
         },
         procedures={"assemble": assemble()},
     )
+    line["formats"]["command"] = {"pattern": "CMD:(?P<command>[A-Z]+)"}
     units = 40
     async with (
         PtyScanner(tmp_path / "hand-ST10") as one,
@@ -89,18 +89,18 @@ async def test_three_stations_at_once_share_lots_and_never_a_serial(tmp_path: Pa
     ):
         people = [Person(scanner) for scanner in (one, two, three)]
 
+        async def clear(person: Person) -> bool:
+            """Another station built that shaft in meanwhile: the unit is given up."""
+            await person.good("CMD:CANCEL")
+            return True
+
         async def work(person: Person, place: int) -> int:
             """All three reach for the same shafts; who comes too late takes the next."""
             await person.good(BADGE, "WO-1001", bearing("L77"))
             done = 0
             for number in range(units):
                 if await person.scan(shaft(f"S{number}")) == GOOD:
-                    answer = await person.scan(pump(f"SN{number}-{place}"))
-                    done += answer == GOOD
-                    if answer == BAD:  # another station built that shaft in meanwhile
-                        assert await person.scan("CANCEL") in (GOOD, BAD)
-                        await daemon.ask("status")
-                        break
+                    done += await person.scan(pump(f"SN{number}-{place}")) == GOOD or not await clear(person)
             return done
 
         done = await asyncio.gather(*(work(person, place) for place, person in enumerate(people)))
@@ -114,7 +114,8 @@ async def test_three_stations_at_once_share_lots_and_never_a_serial(tmp_path: Pa
         for item in event["lotline:items"]
         if item["role"] == "component"
     ]
-    assert sum(done) == len(components) == len(set(components))
+    assert sorted(components) == sorted(f"S{number}" for number in range(units))  # each shaft once, whoever was first
+    assert sum(done) == units
     assert Decimal(view["loaded"][0]["left"]) == LOT_SIZE - 2 * len(components)
     assert Decimal(view["order"]["made"]) == len(components)
     assert {event["lotline:station"] for event in bound} >= set(names)
