@@ -99,22 +99,29 @@ class PtyScanner:
 
     async def send(self, data: bytes) -> None:
         """Send ``data`` as it is, once somebody listens. Raises ConnectionError when unplugged on the way."""
-        size = -(-len(data) // self._pieces)
+        await self._opened.wait()
+        master, size = self._master, -(-len(data) // self._pieces)
         for start in range(0, len(data), size):
             if start:
                 await asyncio.sleep(self._pause_s)
-            await self._write(data[start : start + size])
+            await self._write(data[start : start + size], master)
 
-    async def _write(self, data: bytes) -> None:
-        await self._opened.wait()
-        master = self._master
+    @property
+    def listening(self) -> bool:
+        """Somebody has the terminal open and will read what comes."""
+        return self._opened.is_set()
+
+    async def _write(self, data: bytes, master: int | None) -> None:
         while data:
             if master is None or self._master != master:
                 raise ConnectionError(f"{self.path} was unplugged")
             try:
-                data = data[os.write(master, data) :]
+                if self._opened.is_set():
+                    data = data[os.write(master, data) :]
+                    continue
             except BlockingIOError:
-                await asyncio.sleep(_LOOK_S / 20)  # EPOLLOUT of a master does not tell of room in the other's queue
+                pass
+            await asyncio.sleep(_LOOK_S / 20)  # EPOLLOUT of a master does not tell of room in the other's queue
 
     def _look(self) -> None:
         """Until somebody opens the terminal, nobody tells us when."""

@@ -22,6 +22,9 @@ async def test_a_scan_waits_until_somebody_has_the_port_open(tmp_path: Path):
         for code in (b"A", b"B"):  # the second session finds nothing of the first, and nothing of its own is flushed
             async with driver.session() as items:
                 assert brief(await take(items, 1)) == [code]
+            async with asyncio.timeout(PATIENCE_S):
+                while hand.listening:  # the terminal hears of the closing a moment later
+                    await asyncio.sleep(0.01)
             scanning = scanning if code == b"B" else asyncio.create_task(hand.scan(b"B"))
         await scanning
 
