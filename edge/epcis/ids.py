@@ -6,6 +6,7 @@ was scanned.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from msgspec import Struct
 _GS1: Final = "https://id.gs1.org"
 
 
+@lru_cache(maxsize=1024)  # stations, orders, materials and lots come with every unit
 def _safe(value: str) -> str:
     return quote(value, safe="")
 

@@ -75,7 +75,7 @@ def clock_members(moment: Moment) -> dict[str, object]:
 
 def time_text(utc: datetime) -> str:
     """ "2026-11-22T03:42:07.123Z": UTC, milliseconds cut (never rounded into the future)."""
-    return utc.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc.microsecond // 1000:03d}Z"
+    return utc.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"  # without "+00:00"
 
 
 def offset_text(offset_s: int) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -45,7 +46,7 @@ CREATE TABLE IF NOT EXISTS cursor(origin TEXT PRIMARY KEY, seq INTEGER NOT NULL)
 """
 _INSERT: Final = "INSERT INTO item(id, role, seq, station, time) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _ADVANCE: Final = "INSERT INTO cursor(origin, seq) VALUES (?, ?) ON CONFLICT(origin) DO UPDATE SET seq = excluded.seq"
-_LOOKUP: Final = "SELECT seq, station, time FROM item WHERE id = ? AND role = ?"
+_LOOKUP: Final = "SELECT id, role, seq, station, time FROM item WHERE id IN ({})"
 
 
 class Sighting(Struct, frozen=True, kw_only=True):
@@ -78,6 +79,7 @@ class Identities:
         self._log = log
         self._path = state_dir / "log" / "index.db"
         self._reserved: dict[tuple[str, str], Sighting] = {}
+        self._indexed: deque[tuple[str, str]] = deque()  # of these the index now knows; told by its thread
         self._lock = threading.Lock()
         self._index = _open(self._path)
         for statement in _SCHEMA.split(";"):
@@ -88,13 +90,21 @@ class Identities:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="lotline-identities")
         log.hold("identities", lambda: self._durable)
 
-    def lookup_now(self, item: str, role: str = OUTPUT) -> Sighting | None:
-        """The first sighting of ``item`` in ``role``; memory first, then one point read of the index."""
-        found = self._reserved.get((item, role))
-        if found is None:
-            for seq, station, moment in fetch(self._lookup, _LOOKUP, (item, role)):
-                found = Sighting(seq=seq, station=station, time=moment, role=role)
+    def sightings(self, items: Sequence[str]) -> dict[str, dict[str, Sighting]]:
+        """item -> role -> its first sighting in that role; memory first, then one read of the index for all of them."""
+        found: dict[str, dict[str, Sighting]] = {item: {} for item in items}
+        if not found:
+            return found
+        sql = _LOOKUP.format(",".join("?" * len(found)))
+        for item, role, seq, station, moment in fetch(self._lookup, sql, tuple(found)):
+            found[item][role] = Sighting(seq=seq, station=station, time=moment, role=role)
+        for item, roles in found.items():
+            roles |= {role: seen for role in ROLES if (seen := self._reserved.get((item, role))) is not None}
         return found
+
+    def lookup_now(self, item: str, role: str = OUTPUT) -> Sighting | None:
+        """The first sighting of ``item`` in ``role``."""
+        return self.sightings((item,))[item].get(role)
 
     async def lookup(self, item: str, role: str = OUTPUT) -> Sighting | None:
         """As ``lookup_now``."""
@@ -160,6 +170,7 @@ class Identities:
                     f"The index of serials cannot be written ({exc}).", "Free space on the disk."
                 ) from exc
             self._cursor = cursor
+            self._indexed += [(item, role) for item, role, *_ in rows if (item, role) in self._reserved]
 
     def _settle(self) -> None:
         """Put the index itself on disk, so that what it has read need not be held for it."""
@@ -170,9 +181,8 @@ class Identities:
 
     def _forget_indexed(self) -> None:
         """In the loop: drop from memory what the index answers by itself."""
-        for item, role in list(self._reserved):
-            if fetch(self._lookup, _LOOKUP, (item, role)):
-                del self._reserved[item, role]
+        while self._indexed:
+            self._reserved.pop(self._indexed.popleft(), None)
 
     def _stored_cursor(self) -> int:
         cursor = int(value(self._index, "SELECT seq FROM cursor WHERE origin = ?", (self._log.origin,)) or 0)

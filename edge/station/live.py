@@ -14,6 +14,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from edge.clock import Clock
 from edge.config.site import Shift
@@ -128,7 +129,7 @@ class Station:
         self._catch_up()
         stopped = None if self._shared.log.storage.ok else self._shared.log.storage.reason or Words("", "")
         return document(
-            self._context((), self._shared.clock.now(), self._windows.windows()),
+            self._context(self._shared.clock.now(), self._windows.windows()),
             name=self._name,
             said=self._said,
             recent=tuple(self._recent),
@@ -241,16 +242,14 @@ class Station:
 
     def _bind(self, act: Act, moment: Moment, windows: WindowsOfSteps) -> Outcome:
         self._catch_up()
-        context = self._context((), moment, windows)
-        items = asks(act, context)
-        return bind(act, self._context(items, moment, windows) if items else context)
+        context = self._context(moment, windows)
+        if items := asks(act, context):
+            context = replace(context, sightings=self._shared.identities.sightings(items))
+        return bind(act, context)
 
-    def _context(self, items: Sequence[str], moment: Moment, windows: WindowsOfSteps) -> Context:
+    def _context(self, moment: Moment, windows: WindowsOfSteps) -> Context:
+        """As of now, before anybody has asked for the history of an item."""
         shared = self._shared
-        sightings: dict[str, dict[str, Sighting]] = {
-            item: {str(role): seen for role in _ONCE if (seen := shared.identities.lookup_now(item, role)) is not None}
-            for item in items
-        }
         return Context(
             place=self.place,
             procedure=self.procedure,
@@ -261,7 +260,7 @@ class Station:
             now=moment,
             today=moment.utc.astimezone(shared.zone).date(),
             windows=windows,
-            sightings=sightings,
+            sightings={},
             watching_since_ns=self._watching_since_ns,
             repeat_s=self._repeat_s,
         )
