@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from drivers import modbus, modbus_bus
+from drivers import modbus
+from drivers.modbus import bus as modbus_bus
 from edge.contracts import Driver
 from edge.errors import DeviceFault, DeviceUnavailable
 from edge.model import Item, Notice, NoticeCode, Readings

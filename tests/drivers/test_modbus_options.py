@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from drivers import modbus
-from drivers.modbus_profile import Profile, names
+from drivers.modbus.profile import Profile, names
 from edge.files import shipped
 
 REPO = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymodbus.client.mixin import ModbusClientMixin
 
-from drivers.modbus_plan import MAX_BITS, Point, Request, Table, coalesce, decode, split, width_of
+from drivers.modbus.plan import MAX_BITS, Point, Request, Table, coalesce, decode, split, width_of
 from edge.model import Tag
 
 TYPES = ["int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"]

@@ -12,8 +12,9 @@ import pytest
 
 from edge.config.secrets import Mark
 from edge.simulate.tryton import Access, Plan, SeedMaterial, SeedOrder, SeedPurchase, SeedStock, TrytonSite
-from sync.tryton import Options, TrytonSink, build, connection
-from sync.tryton_rest import Rest
+from sync.tryton import Options, build
+from sync.tryton.rest import Rest
+from sync.tryton.sink import TrytonSink, connection
 from tests.sync.tryton.story import Kept
 
 CACHE = Path(__file__).resolve().parents[3] / ".cache" / "tryton"

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from edge.config.secrets import Mark
 from edge.epcis import Role
 from sync.tryton import Options
-from sync.tryton_account import Key, account
-from sync.tryton_event import event_of
-from sync.tryton_rest import exact
+from sync.tryton.account import Key, account
+from sync.tryton.event import event_of
+from sync.tryton.rest import exact
 from tests.sync.tryton.story import Line, lot, serial
 
 

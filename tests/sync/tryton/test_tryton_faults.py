@@ -11,7 +11,7 @@ from edge.contracts import Accepted
 from edge.epcis import Role
 from edge.errors import SinkFault, SinkUnavailable
 from edge.simulate.tryton import TrytonSite
-from sync.tryton_rest import Rest
+from sync.tryton.rest import Rest
 from tests.sync.tryton.conftest import login, sink
 from tests.sync.tryton.proxy import Cut, canned, proxy
 from tests.sync.tryton.story import Kept, Line, lot

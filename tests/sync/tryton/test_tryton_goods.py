@@ -11,7 +11,7 @@ from edge.contracts import Accepted, Rejected
 from edge.epcis import Item, Role
 from edge.simulate.tryton import TrytonSite
 from sync import tryton_evidence
-from sync.tryton_rest import Rest, day
+from sync.tryton.rest import Rest, day
 from tests.sync.tryton.conftest import VALVES, Admin, sink
 from tests.sync.tryton.story import IDS, Kept, Line, lot
 from tests.sync.tryton.test_tryton_order import moves, state

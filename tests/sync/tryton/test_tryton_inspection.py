@@ -6,7 +6,7 @@ import pytest
 
 from edge.contracts import Accepted, Rejected
 from edge.simulate.tryton import TrytonSite
-from sync.tryton_rest import Rest, Row
+from sync.tryton.rest import Rest, Row
 from tests.sync.tryton.conftest import Admin, sink
 from tests.sync.tryton.story import Kept, Line
 

@@ -18,7 +18,7 @@ from edge.model import Entry, Kind
 from edge.simulate.tryton import TrytonSite
 from sync.keys import keys_of
 from sync.tryton import build
-from sync.tryton_rest import Rest
+from sync.tryton.rest import Rest
 from tests.sync.conftest import Bench, settled
 from tests.sync.events import StillClock
 from tests.sync.tryton.conftest import options, secrets

@@ -12,7 +12,7 @@ from edge.errors import SinkFault
 from edge.masters.snapshot import compile_masters
 from edge.simulate.tryton import TrytonSite
 from sync.tryton import pull
-from sync.tryton_rest import Rest
+from sync.tryton.rest import Rest
 from tests.sync.tryton.conftest import ORDERS, VALVES, YEAR, Admin, options, secrets
 
 pytestmark = pytest.mark.tryton

@@ -9,7 +9,7 @@ import pytest
 from edge.contracts import Accepted, Gathered
 from edge.epcis import Role
 from edge.simulate.tryton import TrytonSite
-from sync.tryton_rest import Rest
+from sync.tryton.rest import Rest
 from tests.sync.tryton.conftest import sink
 from tests.sync.tryton.story import Kept, Line, lot
 

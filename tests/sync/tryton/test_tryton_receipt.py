@@ -9,7 +9,7 @@ import pytest
 from edge.contracts import Accepted, Rejected
 from edge.epcis import Role
 from edge.simulate.tryton import TrytonSite
-from sync.tryton_rest import Rest, Row, day
+from sync.tryton.rest import Rest, Row, day
 from tests.sync.tryton.conftest import YEAR, Admin, login, sink
 from tests.sync.tryton.story import Kept, Line, lot, serial
 

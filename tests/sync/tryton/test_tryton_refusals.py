@@ -7,7 +7,7 @@ import pytest
 from edge.contracts import Accepted, Gathered, Rejected, Verdict
 from edge.epcis import Draft, Role
 from edge.simulate.tryton import TrytonSite
-from sync.tryton_rest import Rest, Row
+from sync.tryton.rest import Rest, Row
 from tests.sync.tryton.conftest import Admin, sink
 from tests.sync.tryton.story import Kept, Line, lot, serial
 

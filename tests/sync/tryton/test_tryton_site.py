@@ -11,7 +11,7 @@ import pytest
 
 from edge.errors import TechnicianError
 from edge.simulate.tryton import TrytonSite
-from sync.tryton_rest import Refused, Rest
+from sync.tryton.rest import Refused, Rest
 from tests.sync.tryton.conftest import CACHE, PLAN
 
 pytestmark = pytest.mark.tryton

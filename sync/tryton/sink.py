@@ -1,28 +1,4 @@
-"""Tryton 8: goods receipts as they happen, consumption and production when an order closes.
-
-=============  =========================================================================================================
-event          in Tryton
-=============  =========================================================================================================
-receive        ``stock.shipment.in`` done, lot with expiry; against the oldest open purchase line        (tryton_receipt)
-load           nothing: what is loaded is not yet used. Kept for the attachment
-make, join     collected for ``production/<order>``
-close          ``production`` done: a move per lot and serial, inspection, attachment                    (tryton_order)
-=============  =========================================================================================================
-
-At-least-once calls, one effect: nothing here remembers what was posted. Each delivery reads what stands in Tryton, compares it
-with what the events say, and does the one step that is missing, until nothing is. A shipment is known by its reference (the
-event's id), a production by its number, an inspection by its reference, an attachment by its name. There must be one
-writer per Tryton company: Tryton does not keep lots and references unique.
-
-=========  ============================================================================================================
-quality    value
-=========  ============================================================================================================
-tried on   Tryton 8.2.1 itself; cut off at every single request, killed fifty times
-needs      modules production, stock_lot, purchase; uses stock_lot_sled (expiry), stock_lot_unit (serials), quality
-speed      9 requests per receipt (0.15 to 0.35 s); 600 serials closed in 18 s on two shared cores
-cannot     see docs/tryton.md: which serial took which lot inside one order stands in the attachment only
-=========  ============================================================================================================
-"""
+"""The destination ``tryton``: what its options may say, and which verdict each event of a batch gets."""
 
 from __future__ import annotations
 
@@ -44,14 +20,14 @@ from edge.errors import SinkFault, SinkUnavailable
 from edge.model import Record
 from edge.wording.tryton import REFUSED
 from sync.keys import keys_of
-from sync.tryton_account import Account, account
-from sync.tryton_catalog import Catalog, NoPlace, survey
-from sync.tryton_event import Event, event_of
-from sync.tryton_evidence import attach, inspect
-from sync.tryton_masters import masters_of
-from sync.tryton_order import close
-from sync.tryton_receipt import Login, receive
-from sync.tryton_rest import Address, Refused, Rest
+from sync.tryton.account import Account, account
+from sync.tryton.catalog import Catalog, NoPlace, survey
+from sync.tryton.event import Event, event_of
+from sync.tryton.evidence import attach, inspect
+from sync.tryton.masters import masters_of
+from sync.tryton.order import close
+from sync.tryton.receipt import Login, receive
+from sync.tryton.rest import Address, Refused, Rest
 
 #: A batch is answered after this long even when more of it could be posted: the courier has a last deadline of its own.
 BUDGET_S: Final = 60.0

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from sync.tryton_event import Event, Item
+from sync.tryton.event import Event, Item
 
 
 class Key(Struct, frozen=True, order=True):

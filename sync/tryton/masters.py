@@ -25,8 +25,8 @@ from edge.config.masters import (
     Tracking,
     WorkOrderFile,
 )
-from sync.tryton_catalog import Catalog
-from sync.tryton_rest import Row, day, exact
+from sync.tryton.catalog import Catalog
+from sync.tryton.rest import Row, day, exact
 
 log = logging.getLogger(__name__)
 

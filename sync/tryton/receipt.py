@@ -25,9 +25,9 @@ from typing import Any, Final
 from msgspec import Struct
 
 from edge.contracts import Accepted
-from sync.tryton_catalog import Catalog, NoPlace, Product, Uom
-from sync.tryton_event import Event, Item
-from sync.tryton_rest import Refused, Row, Warned, day, exact, numeric
+from sync.tryton.catalog import Catalog, NoPlace, Product, Uom
+from sync.tryton.event import Event, Item
+from sync.tryton.rest import Refused, Row, Warned, day, exact, numeric
 
 _NEXT: Final = {"draft": "receive", "received": "do"}
 _NO_ORIGIN: Final = "done"  # kind of the warning "moves have no origin" (trytond-stock 8.2, move.py check_origin)

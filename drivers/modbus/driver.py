@@ -1,18 +1,4 @@
-"""Modbus: TCP, RTU on a serial line, RTU over TCP. A tag is a row in YAML; a sensor is a profile, not a driver.
-
-==================  ====================================================================================================
-promise             how it is held
-==================  ====================================================================================================
-no wrong value      unit, function, count and transaction of every answer checked; the RTU late-answer defence of
-                    drivers/modbus_link.py; NaN and error patterns left out (drivers/modbus_bus.py)
-raw first           frames carry the registers' numbers; scale, offset and unit describe them and change nothing
-few requests        tags close together are read at once, never cutting a value; devices that refuse holes are learned
-silent device       two failed polls: the session ends; on a bus a notice, and the others keep their rate
-deadlines           on connecting, and on every request; release within a second
-blocking calls      opening and closing a serial port, in the line's own thread
-not tested          parity errors and real line timing: a pseudo terminal has neither
-==================  ====================================================================================================
-"""
+"""The driver ``modbus``: what its options may say, and how tags of a profile and of the file become one table."""
 
 from __future__ import annotations
 
@@ -21,11 +7,11 @@ from typing import Any, Final, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from drivers.modbus_bus import KEEPALIVE_S, Bus, Device
-from drivers.modbus_link import Unit
-from drivers.modbus_plan import ADDRESSES, MAX_REGISTERS, Order, Point, Table, Type, width_of
-from drivers.modbus_profile import merged
-from drivers.modbus_wire import Wiring
+from drivers.modbus.bus import KEEPALIVE_S, Bus, Device
+from drivers.modbus.link import Unit
+from drivers.modbus.plan import ADDRESSES, MAX_REGISTERS, Order, Point, Table, Type, width_of
+from drivers.modbus.profile import merged
+from drivers.modbus.wire import Wiring
 from edge.config.base import Id, Model, refuse
 from edge.config.units import Unit as UnitCode
 from edge.contracts import Driver

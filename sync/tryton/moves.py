@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from sync.tryton_catalog import Site
-from sync.tryton_rest import Row, exact, numeric
+from sync.tryton.catalog import Site
+from sync.tryton.rest import Row, exact, numeric
 
 Side = Literal["inputs", "outputs"]
 Spot = tuple[int, int | None, int]  #: product, lot, unit
@@ -98,9 +98,7 @@ def _by_bill(site: Site, production: Row, goal: Goal, product: int) -> Decimal |
     return needs * goal.made_base / gives if needs and gives else None
 
 
-def commands(
-    site: Site, production: Row, side: Side, right: Mapping[Spot, Decimal], home: frozenset[int]
-) -> list[Any]:
+def commands(site: Site, production: Row, side: Side, right: Mapping[Spot, Decimal], home: frozenset[int]) -> list[Any]:
     """One2Many commands that turn what stands there into ``right``: moves are reused, made and deleted.
 
     ``home``: bins inside the picking location, where Tryton found a lot once; another lot may lie in another bin.

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from edge.model import Record
-from sync.tryton_catalog import Catalog, NoPlace
-from sync.tryton_event import Event
-from sync.tryton_rest import Row, binary, instant
+from sync.tryton.catalog import Catalog, NoPlace
+from sync.tryton.event import Event
+from sync.tryton.rest import Row, binary, instant
 
 #: Proxies stop at 1 MB and trytond at 2 MiB of request; base64 makes four bytes of three.
 PART_BYTES: Final = 700_000

@@ -28,9 +28,9 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from drivers.modbus_link import Doubts, Link, Refusal, Silence, Unit, Values, open_link
-from drivers.modbus_plan import Point, Request, coalesce, decode, split
-from drivers.modbus_wire import Wiring
+from drivers.modbus.link import Doubts, Link, Refusal, Silence, Unit, Values, open_link
+from drivers.modbus.plan import Point, Request, coalesce, decode, split
+from drivers.modbus.wire import Wiring
 from edge.errors import DeviceFault, DeviceUnavailable
 from edge.model import Item, Layout, Notice, NoticeCode, Readings
 from edge.wording import Words

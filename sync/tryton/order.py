@@ -33,11 +33,11 @@ from msgspec import Struct
 
 from edge.errors import SinkUnavailable
 from edge.wording.tryton import TROUBLE
-from sync.tryton_account import Account, Key
-from sync.tryton_catalog import Catalog, NoPlace, Product
-from sync.tryton_event import Event
-from sync.tryton_moves import Goal, Side, Spot, alive, called, commands, is_right, listed, planned_name, wanted
-from sync.tryton_rest import Refused, Row, day, exact
+from sync.tryton.account import Account, Key
+from sync.tryton.catalog import Catalog, NoPlace, Product
+from sync.tryton.event import Event
+from sync.tryton.moves import Goal, Side, Spot, alive, called, commands, is_right, listed, planned_name, wanted
+from sync.tryton.rest import Refused, Row, day, exact
 
 STEPS_MAX: Final = 16  # eight when nobody interferes; a planner who clicks at the same time may cost a few more
 #: Called with the production's id while it is running, before it is finished. Raises NoPlace or Refused.

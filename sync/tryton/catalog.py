@@ -18,7 +18,7 @@ from edge.contracts import Rejected
 from edge.errors import SinkFault
 from edge.wording import Words
 from edge.wording.tryton import REFUSED, TROUBLE
-from sync.tryton_rest import Rest, Row, day, exact
+from sync.tryton.rest import Rest, Row, day, exact
 
 NEEDED: Final = ("production", "stock_lot", "purchase")
 AT_ONCE: Final = 80  # numbers in one domain: it travels in the address line, and proxies stop at 8 kB

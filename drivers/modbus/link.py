@@ -29,8 +29,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from drivers.modbus_plan import Request, Table
-from drivers.modbus_wire import Wiring, open_socket, open_wire
+from drivers.modbus.plan import Request, Table
+from drivers.modbus.wire import Wiring, open_socket, open_wire
 from edge.errors import DeviceFault, DeviceUnavailable
 from edge.wording import Words
 from edge.wording.modbus import (
