@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import orjson
 
-_URI: Final = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+$")
+# possessive: a run of plain characters is taken whole, so a long id costs one step and a wrong one no backtracking
+_URI: Final = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]++|%[0-9A-Fa-f]{2})+$")
 _TIME: Final = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$")
 _OFFSET: Final = re.compile(r"^[+-](0\d|1[0-4]):[0-5]\d$")
 
@@ -134,7 +135,7 @@ _COMMON: Final = frozenset(
         "sensorElementList",
     ]
 )
-_FIELDS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
+_OWN: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
     # type -> (required, further allowed)
     "ObjectEvent": (frozenset({"action"}), frozenset({"epcList", "quantityList", "ilmd"})),
     "TransactionEvent": (frozenset({"action", "bizTransactionList"}), frozenset({"epcList", "quantityList"})),
@@ -144,8 +145,14 @@ _FIELDS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
     ),
     "AssociationEvent": (frozenset({"action", "parentID"}), frozenset({"childEPCs", "childQuantityList"})),
 }
+_ALWAYS: Final = frozenset({"@context", "eventID", "eventTime", "eventTimeZoneOffset", "bizStep"})
+#: type -> (required, allowed), the common ones included
+_FIELDS: Final = {
+    kind: (_ALWAYS | required, _COMMON | required | further) for kind, (required, further) in _OWN.items()
+}
 _LISTS_OF_IDS: Final = ("epcList", "childEPCs", "inputEPCList", "outputEPCList")
 _LISTS_OF_CLASSES: Final = ("quantityList", "childQuantityList", "inputQuantityList", "outputQuantityList")
+_LISTS: Final = (*_LISTS_OF_IDS, *_LISTS_OF_CLASSES)
 _VALUES: Final = ("value", "minValue", "maxValue", "meanValue", "stringValue", "booleanValue")
 
 
@@ -155,70 +162,68 @@ class InvalidEvent(ValueError):
 
 def validate(data: bytes) -> None:
     """Nothing if ``data`` is a valid event of ours; raises InvalidEvent with every fault otherwise."""
-    event = orjson.loads(data)
-    faults = list(_faults(event))
+    faults = _faults(orjson.loads(data))
     if faults:
         raise InvalidEvent("; ".join(faults))
 
 
-def _faults(event: Mapping[str, Any]) -> Iterable[str]:
+def _faults(event: Mapping[str, Any]) -> list[str]:
+    # plain loops into one list: this runs between every scan and its acknowledgement
     kind = str(event.get("type"))
     if kind not in _FIELDS:
-        yield f"type: {event.get('type')!r} is no event type of ours"
-        return
+        return [f"type: {event.get('type')!r} is no event type of ours"]
     required, allowed = _FIELDS[kind]
-    for key in sorted({"@context", "eventID", "eventTime", "eventTimeZoneOffset", "bizStep"} | required):
-        if key not in event:
-            yield f"{key}: missing"
-    for key in event:
-        if key not in _COMMON and key not in required and key not in allowed and not key.startswith("lotline:"):
-            yield f"{key}: not a field of {kind}"
+    faults = [f"{key}: missing" for key in sorted(required - event.keys())]
+    faults += [
+        f"{key}: not a field of {kind}" for key in event if key not in allowed and not key.startswith("lotline:")
+    ]
     if event.get("action", "ADD") not in ("ADD", "OBSERVE", "DELETE"):
-        yield f"action: {event['action']!r}"
+        faults.append(f"action: {event['action']!r}")
     for key in ("eventTime", "recordTime"):
         if key in event and not _TIME.match(event[key]):
-            yield f"{key}: {event[key]!r} is no RFC 3339 time"
+            faults.append(f"{key}: {event[key]!r} is no RFC 3339 time")
     if not _OFFSET.match(event.get("eventTimeZoneOffset", "")):
-        yield f"eventTimeZoneOffset: {event.get('eventTimeZoneOffset')!r} is not ±hh:mm"
-    yield from _words(event)
-    yield from _what(event, kind)
+        faults.append(f"eventTimeZoneOffset: {event.get('eventTimeZoneOffset')!r} is not ±hh:mm")
+    _check_words(event, faults)
+    _check_what(event, kind, faults)
     for place, element in enumerate(event.get("sensorElementList", ())):
-        yield from _sensor(f"sensorElementList[{place}]", element, event.get("eventTime", ""))
+        faults += _sensor(f"sensorElementList[{place}]", element, event.get("eventTime", ""))
+    return faults
 
 
-def _words(event: Mapping[str, Any]) -> Iterable[str]:
+def _check_words(event: Mapping[str, Any], faults: list[str]) -> None:
     for key, words in (("bizStep", BIZ_STEPS), ("disposition", DISPOSITIONS)):
         if key in event and event[key] not in words and not _URI.match(event[key]):
-            yield f"{key}: {event[key]!r} is neither a CBV word nor a URI"
-    yield from _uri("eventID", event.get("eventID"))
+            faults.append(f"{key}: {event[key]!r} is neither a CBV word nor a URI")
+    _check_uri("eventID", event.get("eventID"), faults)
     if "readPoint" in event:
-        yield from _uri("readPoint.id", event["readPoint"].get("id"))
+        _check_uri("readPoint.id", event["readPoint"].get("id"), faults)
     for place, transaction in enumerate(event.get("bizTransactionList", ())):
         if transaction.get("type") not in _TRANSACTIONS:
-            yield f"bizTransactionList[{place}].type: {transaction.get('type')!r}"
-        yield from _uri(f"bizTransactionList[{place}].bizTransaction", transaction.get("bizTransaction"))
+            faults.append(f"bizTransactionList[{place}].type: {transaction.get('type')!r}")
+        _check_uri(f"bizTransactionList[{place}].bizTransaction", transaction.get("bizTransaction"), faults)
     for place, source in enumerate(event.get("sourceList", ())):
-        yield from _uri(f"sourceList[{place}].source", source.get("source"))
+        _check_uri(f"sourceList[{place}].source", source.get("source"), faults)
 
 
-def _what(event: Mapping[str, Any], kind: str) -> Iterable[str]:
+def _check_what(event: Mapping[str, Any], kind: str, faults: list[str]) -> None:
     if "parentID" in event:
-        yield from _uri("parentID", event["parentID"])
-    for key in _LISTS_OF_IDS:
-        for place, item in enumerate(event.get(key, ())):
-            yield from _uri(f"{key}[{place}]", item)
-    for key in _LISTS_OF_CLASSES:
-        for place, element in enumerate(event.get(key, ())):
-            yield from _uri(f"{key}[{place}].epcClass", element.get("epcClass"))
-            quantity = element.get("quantity", 1)
+        _check_uri("parentID", event["parentID"], faults)
+    named = [key for key in _LISTS if event.get(key)]
+    for key in named:
+        for place, item in enumerate(event[key]):
+            if key in _LISTS_OF_IDS:
+                _check_uri(f"{key}[{place}]", item, faults)
+                continue
+            _check_uri(f"{key}[{place}].epcClass", item.get("epcClass"), faults)
+            quantity = item.get("quantity", 1)
             if isinstance(quantity, bool) or not isinstance(quantity, int | float) or quantity < 0:
-                yield f"{key}[{place}].quantity: {quantity!r}"
-    named = [key for key in (*_LISTS_OF_IDS, *_LISTS_OF_CLASSES) if event.get(key)]
+                faults.append(f"{key}[{place}].quantity: {quantity!r}")
     if kind == "TransformationEvent":
         if not any(key.startswith("input") for key in named) or not any(key.startswith("output") for key in named):
-            yield "TransformationEvent: needs inputs and outputs"
+            faults.append("TransformationEvent: needs inputs and outputs")
     elif not named:
-        yield f"{kind}: names no item"
+        faults.append(f"{kind}: names no item")
 
 
 def _sensor(path: str, element: Mapping[str, Any], event_time: str) -> Iterable[str]:
@@ -244,5 +249,11 @@ def _sensor(path: str, element: Mapping[str, Any], event_time: str) -> Iterable[
 
 
 def _uri(path: str, value: object) -> Iterable[str]:
+    faults: list[str] = []
+    _check_uri(path, value, faults)
+    return faults
+
+
+def _check_uri(path: str, value: object, faults: list[str]) -> None:
     if not isinstance(value, str) or not _URI.match(value):
-        yield f"{path}: {value!r} is no absolute, percent-encoded URI"
+        faults.append(f"{path}: {value!r} is no absolute, percent-encoded URI")
