@@ -1,8 +1,7 @@
 """A scanner on a serial port: RS-232, or USB in its virtual-COM (CDC) mode.
 
-pyserial opens and sets up the port in a thread of the device's own; the bytes are then read by the loop straight from
-the descriptor. The port is locked against other programs that lock (flock), and closed before an error is raised, so
-that a USB scanner that comes back gets its old name.
+The bytes are read by the loop straight from the descriptor. The port is closed before an error is raised, so that a USB
+scanner that comes back gets its old name.
 
 ==================  ====================================================================================================
 promise             how it is held
@@ -19,35 +18,20 @@ not tested          RTS/CTS and parity errors: a pseudo terminal has neither
 
 from __future__ import annotations
 
-import asyncio
-import errno
 import os
-import termios
 from collections.abc import AsyncGenerator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from typing import Final, Literal
+from typing import Literal
 
-import serial
 from pydantic import Field
 
-from drivers.descriptor import CHUNK, own_thread
+from drivers.descriptor import CHUNK
 from drivers.scanner import Assembler, ScannerOptions, answer, items
+from drivers.serial_port import SerialLine, serial_port
 from edge.contracts import Driver, Signal
-from edge.errors import DeviceFault, DeviceUnavailable, LotlineError
+from edge.errors import DeviceUnavailable
 from edge.model import Item
-from edge.wording.devices import (
-    LINE_REFUSED,
-    NOT_SERIAL,
-    PORT_ABSENT,
-    PORT_BUSY,
-    PORT_DENIED,
-    PORT_GONE,
-    PORT_HANGS,
-    PORT_SICK,
-)
-
-OPEN_S: Final = 3.0  # a healthy port opens in milliseconds; a sick USB adapter can hold the call for ever
+from edge.wording.devices import PORT_GONE, SCANNER
 
 
 class Options(ScannerOptions):
@@ -92,16 +76,23 @@ class SerialScanner:
 
     @asynccontextmanager
     async def _session(self) -> AsyncGenerator[AsyncGenerator[Item, None], None]:
-        async with own_thread(self._device_id) as thread:
-            port = await _open(thread, self._options)
+        options = self._options
+        line = SerialLine(
+            path=options.port,
+            thing=SCANNER,
+            baudrate=options.baudrate,
+            bytesize=options.bytesize,
+            parity=options.parity,
+            stopbits=options.stopbits,
+        )
+        async with serial_port(line) as descriptor:
+            self._descriptor = descriptor
             try:
-                self._descriptor = descriptor = port.fileno()
-                assembler = Assembler(self._device_id, self._options)
+                assembler = Assembler(self._device_id, options)
                 async with aclosing(items(descriptor, lambda: self._read(descriptor), assembler)) as scans:
                     yield scans
             finally:
                 self._descriptor = None
-                await asyncio.wrap_future(thread.submit(_close, port))
 
     def _read(self, descriptor: int) -> bytes:
         try:
@@ -113,63 +104,3 @@ class SerialScanner:
         if not data:  # readable, yet nothing to read: hung up
             raise DeviceUnavailable(*PORT_GONE.fill(port=self._options.port))
         return data
-
-
-async def _open(thread: ThreadPoolExecutor, options: Options) -> serial.Serial:
-    opening = thread.submit(_open_blocking, options)
-    try:
-        async with asyncio.timeout(OPEN_S):
-            return await asyncio.wrap_future(opening)
-    except TimeoutError as exc:
-        opening.add_done_callback(_close_late)
-        raise DeviceUnavailable(*PORT_HANGS.fill(port=options.port, seconds=f"{OPEN_S:g}")) from exc
-    except asyncio.CancelledError:
-        opening.add_done_callback(_close_late)
-        raise
-
-
-def _open_blocking(options: Options) -> serial.Serial:
-    try:
-        return serial.Serial(
-            port=options.port,
-            baudrate=options.baudrate,
-            bytesize=options.bytesize,
-            parity=options.parity[0].upper(),
-            stopbits=options.stopbits,
-            exclusive=True,
-        )
-    except serial.SerialException as exc:
-        raise _trouble(options.port, exc.errno) from exc
-    except OSError as exc:
-        raise DeviceUnavailable(*PORT_SICK.fill(port=options.port, reason=exc.strerror)) from exc
-    except (ValueError, termios.error) as exc:
-        raise DeviceFault(*LINE_REFUSED.fill(port=options.port, reason=exc)) from exc
-
-
-def _trouble(port: str, number: int | None) -> LotlineError:
-    """What it means that opening ``port`` failed with errno ``number`` (None: it has no line settings)."""
-    match number:
-        case errno.ENOENT | errno.ENODEV | errno.ENXIO:
-            return DeviceUnavailable(*PORT_ABSENT.fill(port=port))
-        case errno.EACCES | errno.EPERM:
-            return DeviceFault(*PORT_DENIED.fill(port=port, uid=os.geteuid()))
-        case errno.EBUSY | errno.EAGAIN:
-            return DeviceUnavailable(*PORT_BUSY.fill(port=port))
-        case None | errno.ENOTTY:
-            return DeviceFault(*NOT_SERIAL.fill(port=port))
-        case _:
-            return DeviceUnavailable(*PORT_SICK.fill(port=port, reason=os.strerror(number)))
-
-
-def _close(port: serial.Serial) -> None:
-    """Close without waiting for feedback that the line does not take (the tty layer would wait up to 30 s)."""
-    try:
-        port.reset_output_buffer()
-    except (OSError, termios.error):  # unplugged: nothing is waiting any more
-        pass
-    port.close()
-
-
-def _close_late(opening: Future[serial.Serial]) -> None:
-    if not opening.cancelled() and opening.exception() is None:
-        _close(opening.result())

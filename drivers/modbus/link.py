@@ -33,12 +33,12 @@ from drivers.modbus.plan import Request, Table
 from drivers.modbus.wire import Wiring, open_socket, open_wire
 from edge.errors import DeviceFault, DeviceUnavailable
 from edge.wording import Words
+from edge.wording.devices import NOT_INSTALLED
 from edge.wording.modbus import (
     CLOSED,
     DAMAGED,
     LINE_GONE,
     NO_ANSWER,
-    NOT_INSTALLED,
     OTHER_ANSWER,
     OTHER_TRANSACTION,
     OUT_OF_STEP,

@@ -6,38 +6,21 @@ Either becomes an asyncio transport for a protocol. Leaving releases it at once:
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import socket
-import termios
 from collections.abc import AsyncGenerator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
-from drivers.descriptor import CHUNK, own_thread
-from edge.errors import DeviceFault, DeviceUnavailable, LotlineError
-from edge.wording.modbus import (
-    CONNECT_TIMEOUT,
-    CONNECTION_REFUSED,
-    LINE_REFUSED,
-    NAME_UNKNOWN,
-    NO_ROUTE,
-    NOT_INSTALLED,
-    NOT_SERIAL,
-    PORT_ABSENT,
-    PORT_BUSY,
-    PORT_DENIED,
-    PORT_HANGS,
-    PORT_SICK,
-)
+from drivers.descriptor import CHUNK
+from drivers.serial_port import SerialLine, serial_port
+from edge.errors import DeviceUnavailable
+from edge.wording.devices import ADAPTER
+from edge.wording.modbus import CONNECT_TIMEOUT, CONNECTION_REFUSED, NAME_UNKNOWN, NO_ROUTE
 
-if TYPE_CHECKING:
-    import serial
-
-OPEN_S: Final = 3.0  # a healthy port opens in milliseconds, a PLC accepts within one
+CONNECT_S: Final = 3.0  # a PLC accepts within milliseconds
 
 
 class Wiring(Struct, frozen=True, kw_only=True):
@@ -63,10 +46,10 @@ async def open_socket(wiring: Wiring, protocol: asyncio.Protocol) -> AsyncGenera
     loop = asyncio.get_running_loop()
     line = wiring.name
     try:
-        async with asyncio.timeout(OPEN_S):
+        async with asyncio.timeout(CONNECT_S):
             transport, _ = await loop.create_connection(lambda: protocol, wiring.host, wiring.port)
     except TimeoutError as exc:
-        raise DeviceUnavailable(*CONNECT_TIMEOUT.fill(line=line, seconds=f"{OPEN_S:g}")) from exc
+        raise DeviceUnavailable(*CONNECT_TIMEOUT.fill(line=line, seconds=f"{CONNECT_S:g}")) from exc
     except ConnectionRefusedError as exc:
         raise DeviceUnavailable(*CONNECTION_REFUSED.fill(line=line)) from exc
     except socket.gaierror as exc:
@@ -83,14 +66,15 @@ async def open_socket(wiring: Wiring, protocol: asyncio.Protocol) -> AsyncGenera
 @asynccontextmanager
 async def open_wire(wiring: Wiring, protocol: asyncio.Protocol) -> AsyncGenerator[None, None]:
     """A serial port, locked against others that lock. Raises DeviceUnavailable or DeviceFault."""
-    async with own_thread(wiring.path) as thread:
-        port = await _open(thread, wiring)
-        transport = _Wire(port.fileno(), protocol)
+    line = SerialLine(
+        path=wiring.path, thing=ADAPTER, baudrate=wiring.baudrate, parity=wiring.parity, stopbits=wiring.stopbits
+    )
+    async with serial_port(line) as descriptor:
+        transport = _Wire(descriptor, protocol)
         try:
             yield
         finally:
             transport.close()
-            await asyncio.wrap_future(thread.submit(_close, port))
 
 
 class _Wire(asyncio.Transport):
@@ -150,68 +134,3 @@ class _Wire(asyncio.Transport):
     def _hang_up(self, exc: OSError | None) -> None:
         self.close()
         self._protocol.connection_lost(exc)
-
-
-async def _open(thread: ThreadPoolExecutor, wiring: Wiring) -> serial.Serial:
-    opening = thread.submit(_open_blocking, wiring)
-    try:
-        async with asyncio.timeout(OPEN_S):
-            return await asyncio.wrap_future(opening)
-    except TimeoutError as exc:
-        opening.add_done_callback(_close_late)
-        raise DeviceUnavailable(*PORT_HANGS.fill(line=wiring.name, seconds=f"{OPEN_S:g}")) from exc
-    except asyncio.CancelledError:
-        opening.add_done_callback(_close_late)
-        raise
-
-
-def _open_blocking(wiring: Wiring) -> serial.Serial:
-    try:
-        import serial
-    except ImportError as exc:
-        raise DeviceFault(*NOT_INSTALLED.fill(package="pyserial", extra="serial")) from exc
-    try:
-        port = serial.Serial(
-            port=wiring.path,
-            baudrate=wiring.baudrate,
-            parity=wiring.parity[0].upper(),
-            stopbits=wiring.stopbits,
-            timeout=0,
-            exclusive=True,
-        )
-    except serial.SerialException as exc:
-        raise _trouble(wiring.path, exc.errno) from exc
-    except OSError as exc:
-        raise DeviceUnavailable(*PORT_SICK.fill(line=wiring.path, reason=exc.strerror)) from exc
-    except (ValueError, termios.error) as exc:
-        raise DeviceFault(*LINE_REFUSED.fill(line=wiring.path, reason=exc)) from exc
-    return port
-
-
-def _trouble(path: str, number: int | None) -> LotlineError:
-    """What it means that opening ``path`` failed with errno ``number`` (None: it opened, but is no terminal)."""
-    match number:
-        case errno.ENOENT | errno.ENODEV | errno.ENXIO:
-            return DeviceUnavailable(*PORT_ABSENT.fill(line=path))
-        case errno.EACCES | errno.EPERM:
-            return DeviceFault(*PORT_DENIED.fill(line=path, uid=os.geteuid()))
-        case errno.EBUSY | errno.EAGAIN:
-            return DeviceUnavailable(*PORT_BUSY.fill(line=path))
-        case None | errno.ENOTTY:
-            return DeviceFault(*NOT_SERIAL.fill(line=path))
-        case _:
-            return DeviceUnavailable(*PORT_SICK.fill(line=path, reason=os.strerror(number)))
-
-
-def _close(port: serial.Serial) -> None:
-    """Without waiting for a question that the line does not take (the tty layer would wait up to 30 s)."""
-    try:
-        port.reset_output_buffer()
-    except (OSError, termios.error):  # unplugged: nothing is waiting any more
-        pass
-    port.close()
-
-
-def _close_late(opening: Future[serial.Serial]) -> None:
-    if not opening.cancelled() and opening.exception() is None:
-        _close(opening.result())

@@ -76,9 +76,16 @@ NOTICES: Final[dict[NoticeCode, Words]] = {
 
 # -- serial scanners --------------------------------------------------------------------------------------------------
 
+#: what a person plugs in
+SCANNER: Final = Words("scanner", "扫码枪")
+ADAPTER: Final = Words("adapter", "转换器")
+NOT_INSTALLED: Final = Trouble(
+    Words("The Python package {package} is not installed.", "未安装 Python 包 {package}。"),
+    Words("Run: pip install 'lotline[{extra}]'.", "请运行：pip install 'lotline[{extra}]'。"),
+)
 PORT_ABSENT: Final = Trouble(
     Words("{port} is not there.", "找不到 {port}。"),
-    Words("Plug the scanner in, or correct its port in the file.", "请插上扫码枪，或更正配置文件中的端口。"),
+    Words("Plug the {thing} in, or correct its port in the file.", "请插上{thing}，或更正配置文件中的端口。"),
 )
 PORT_GONE: Final = Trouble(
     Words("{port} went away.", "{port} 已断开。"),
@@ -97,11 +104,11 @@ PORT_BUSY: Final = Trouble(
 )
 PORT_SICK: Final = Trouble(
     Words("{port} cannot be opened ({reason}).", "无法打开 {port}（{reason}）。"),
-    Words("Unplug the scanner and plug it in again.", "请拔下扫码枪再重新插上。"),
+    Words("Unplug the {thing} and plug it in again.", "请拔下{thing}再重新插上。"),
 )
 PORT_HANGS: Final = Trouble(
     Words("{port} did not open within {seconds} s.", "{port} 未能在 {seconds} 秒内打开。"),
-    Words("Unplug the scanner and plug it in again.", "请拔下扫码枪再重新插上。"),
+    Words("Unplug the {thing} and plug it in again.", "请拔下{thing}再重新插上。"),
 )
 NOT_SERIAL: Final = Trouble(
     Words("{port} is no serial port.", "{port} 不是串口。"),
