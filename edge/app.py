@@ -141,7 +141,6 @@ async def run_line(
             notifier.say("READY=1\nSTATUS=running")
             ready(line.address)
 
-        closing.callback(notifier.say, "STOPPING=1")
         async with control.serve(state_dir / "control.sock", line.handlers()), asyncio.TaskGroup() as group:
             for name, run in followers.items():
                 group.create_task(supervisor.follow(name, run), name=name)
@@ -149,6 +148,7 @@ async def run_line(
                 group.create_task(supervisor.keep(driver), name=",".join(driver.device_ids))
             group.create_task(serve(create_app(line), site.web.host, site.web.port, pages_ready), name="pages")
             group.create_task(notifier.feed(log.pulse), name="watchdog")
+            group.create_task(notifier.farewell(), name="farewell")
 
 
 def run_until_stopped(main: Callable[[], Any]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -17,12 +17,14 @@ from edge.contracts import Signal
 from edge.control import Handler
 from edge.errors import StorageStop, TechnicianError
 from edge.log import Log, Provenance, ReadingStore, entry, offset_text
-from edge.model import Item, Kind, Moment, Notice, Readings, Scan
+from edge.model import DeviceState, Item, Kind, Moment, Notice, Readings, Scan
 from edge.station.live import Station
 from edge.station.view import Said, both
 from edge.supervisor import DeviceStatus, Supervisor
 from edge.wording import Words
 from sync.courier import Courier
+
+_RESUME: Final = "resume."
 
 
 class Followers(Struct, frozen=True, kw_only=True):
@@ -106,8 +108,10 @@ class Line:
         if live is None:
             return None
         moment, storage = self._clock.now(), self._log.storage
+        document = live.view()
         return {
-            **live.view(),
+            **document,
+            "acts": [*document["acts"], *self._resumes()],
             "simulated": self._simulated,
             "clock": {"offset": offset_text(moment.offset_s), "synchronised": self._trusts(moment)},
             "storage": {"ok": storage.ok, "say": both(storage.reason or Words("", ""))},
@@ -145,6 +149,9 @@ class Line:
                 said = await live.close_order()
             case "cancel_unit":
                 said = await live.clear_unit()
+            case _ if act.startswith(_RESUME):
+                await self._resume({"device": act.removeprefix(_RESUME)})
+                return {"ok": True, "say": both(Words("Trying again.", "正在重试。"))}
             case "type_in" if fields.get("text"):
                 said = await self._typed(live, fields["text"])
             case _:
@@ -243,6 +250,18 @@ class Line:
         )
 
     # --- small parts -----------------------------------------------------------------------------------------------------
+
+    def _resumes(self) -> list[dict[str, Any]]:
+        """One button for every device that waits for a person."""
+        return [
+            {
+                "act": _RESUME + status.device,
+                "say": both(Words(f"Resume {status.device}", f"恢复 {status.device}")),
+                "hold": True,
+            }
+            for status in self._devices()
+            if status.state is DeviceState.FAULT
+        ]
 
     def _trusts(self, moment: Moment) -> bool:
         """Whether the wall clock is as good as the file wants it."""

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 ANSWER_S: Final = 10.0
-HEARD_S: Final = 0.2  # a systemd that is busy with itself must not hold up the line; what it misses is said again
+HEARD_S: Final = 0.2  # a systemd that is busy with itself must not hold up the line
 
 
 class Notifier:
@@ -35,6 +35,13 @@ class Notifier:
                 out.sendto(text.encode(), address)
             except OSError:
                 return  # systemd going away, or not reading, is not ours to fail on
+
+    async def farewell(self) -> None:
+        """Says ``STOPPING=1`` the moment it is cancelled, before anything else is closed."""
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self.say("STOPPING=1")
 
     async def feed(self, pulse: Callable[[], Awaitable[None]]) -> None:
         """Feeds the watchdog for as long as ``pulse`` answers in time; returns at once where none is set."""

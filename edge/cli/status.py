@@ -17,8 +17,8 @@ _STATES: Final = {
     "idle": Words("ready", "就绪"),
     "collecting": Words("running", "进行中"),
     "done": Words("running", "进行中"),
-    "blocked": Words("STOPPED: {title}", "已停：{title}"),
-    "storage_stop": Words("STOPPED: the PC cannot save", "已停：电脑无法保存"),
+    "blocked": Words("{title}", "{title}"),
+    "storage_stop": Words("STOP: the PC cannot save", "停！电脑无法保存"),
 }
 _ORDER: Final = Words("{id}  {made} of {quantity}", "{id}  {made} / {quantity}")
 _LAST: Final = Words("last scan {age} s ago", "{age} 秒前扫描")

@@ -196,7 +196,12 @@ class Identities:
                 f"{self._path} lacks the serials of records {cursor + 1} to {oldest.seq - 1}, which are gone.",
                 "Restore index.db from the last backup.",
             )
-        return min(cursor, self._log.head)
+        if cursor > self._log.head:
+            raise LogDamaged(
+                f"The log ends at record {self._log.head}, but {self._path} has seen record {cursor}: its end is lost.",
+                "Run 'lotline verify' and restore the last backup; going on would give numbers a second time.",
+            )
+        return cursor
 
 
 def _open(path: Path) -> apsw.Connection:

@@ -36,6 +36,7 @@ from edge.station.windows import Window, Windows
 from edge.wording import Words
 from edge.wording.station import ANSWERS
 
+_STOPPED: Final = "storage_stop"
 _RECENT: Final = 5  # lines of the page's strip
 _REFRESH_S: Final = 1.0  # ages on the page move even when nothing happens
 _ONCE: Final = (Role.OUTPUT, Role.COMPONENT)  # a serial is made once and built in once
@@ -128,6 +129,8 @@ class Station:
         """The page's document as of now, without devices and delivery."""
         self._catch_up()
         stopped = None if self._shared.log.storage.ok else self._shared.log.storage.reason or Words("", "")
+        if stopped is None and self._said is not None and self._said.code == _STOPPED:
+            self._said = None  # it saves again: what was said is no longer true
         return document(
             self._context(self._shared.clock.now(), self._windows.windows()),
             name=self._name,
@@ -295,11 +298,11 @@ class Station:
         self._changed.set()
 
     def _storage_stop(self) -> None:
-        answer = ANSWERS["storage_stop"]
+        answer = ANSWERS[_STOPPED]
         reason = self._shared.log.storage.reason or Words("", "")
         self._said = Said(
             verdict="refused",
-            code="storage_stop",
+            code=_STOPPED,
             level=answer.level,
             number=answer.number,
             title=answer.title,

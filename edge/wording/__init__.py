@@ -20,8 +20,12 @@ class Words(Struct, frozen=True):
     def fill(self, fields: Mapping[str, object]) -> Words:
         """With every ``{name}`` filled in; a field may itself be Words."""
         return Words(
-            self.en.format_map({name: value.en if isinstance(value, Words) else value for name, value in fields.items()}),
-            self.zh.format_map({name: value.zh if isinstance(value, Words) else value for name, value in fields.items()}),
+            self.en.format_map(
+                {name: value.en if isinstance(value, Words) else value for name, value in fields.items()}
+            ),
+            self.zh.format_map(
+                {name: value.zh if isinstance(value, Words) else value for name, value in fields.items()}
+            ),
         )
 
     def to(self, language: str) -> str:

@@ -25,6 +25,7 @@ VERBS: Final[Mapping[str, Words]] = {
     "demo": Words("run a demonstration line with simulated devices", "用模拟设备运行演示产线"),
     "status": Words("what the running line is doing", "正在运行的产线的状态"),
     "sync": Words("delivery: status, parked records, retry, export", "送达：状态、搁置的记录、重试、导出"),
+    "resume": Words("try a device again after its fault was mended", "故障排除后重新尝试设备"),
     "verify": Words(
         "re-hash the whole log and name the first bad record", "重新计算整个日志的哈希，指出第一条损坏的记录"
     ),
