@@ -55,8 +55,8 @@ def ask(path: Path, verb: str, **fields: object) -> Any:
         try:
             connection.connect(address)
             connection.sendall(json.dumps({"verb": verb, **fields}).encode() + b"\n")
-            answer = json.loads(b"".join(iter(lambda: connection.recv(1 << 16), b"")))
-        except (OSError, ValueError) as exc:
+            data = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+        except OSError as exc:
             raise NotRunning(
                 Words(f"no running line answers at {path}.", f"{path} 没有正在运行的产线程序。"),
                 Words(
@@ -64,6 +64,11 @@ def ask(path: Path, verb: str, **fields: object) -> Any:
                     "请用 `lotline run FILE` 启动，或用 --state 指定目录。",
                 ),
             ) from exc
+    if not data:
+        raise LotlineError(
+            Words("the running line could not answer; its own log says why.", "产线程序未能回答，原因见其日志。")
+        )
+    answer = json.loads(data)
     if not answer["ok"]:
         raise LotlineError(Words(answer["say"]["en"], answer["say"]["zh"]))
     return answer["result"]

@@ -68,3 +68,16 @@ async def test_a_state_directory_may_lie_deep(tmp_path: Path) -> None:
     door = deep / "control.sock"
     async with control.serve(door, HANDLERS):
         assert await asyncio.to_thread(control.ask, door, "echo", word=1) == {"heard": 1}
+
+
+async def test_a_line_that_cannot_answer_is_not_called_absent(tmp_path: Path) -> None:
+    door = tmp_path / "control.sock"
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.close()
+
+    server = await asyncio.start_unix_server(hang_up, str(door))
+    async with server:
+        with pytest.raises(LotlineError, match="could not answer"):
+            await asyncio.to_thread(control.ask, door, "status")

@@ -99,7 +99,11 @@ class PtyScanner:
 
     async def send(self, data: bytes) -> None:
         """Send ``data`` as it is, once somebody listens. Raises ConnectionError when unplugged on the way."""
-        await self._opened.wait()
+        plugged = self._master
+        while not self._opened.is_set():  # noqa: ASYNC110 two things may end the wait: somebody opens, or the plug is pulled
+            if plugged is not None and self._master != plugged:
+                raise ConnectionError(f"{self.path} was unplugged")
+            await asyncio.sleep(_LOOK_S / 20)
         master, size = self._master, -(-len(data) // self._pieces)
         for start in range(0, len(data), size):
             if start:
@@ -121,6 +125,8 @@ class PtyScanner:
                     continue
             except BlockingIOError:
                 pass
+            except OSError as exc:  # EIO: the reader died with the port open
+                raise ConnectionError(f"{self.path} was let go in the middle of a scan") from exc
             await asyncio.sleep(_LOOK_S / 20)  # EPOLLOUT of a master does not tell of room in the other's queue
 
     def _look(self) -> None:

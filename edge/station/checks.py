@@ -205,7 +205,8 @@ def _check_measure(
         hint = instruction(step, context.procedure, context.masters)
         return Refuse(code="step_missing", fields={"step": step_words(name, context), "hint": hint})
     age_s = ((window.closed_ns or context.now.monotonic_ns) - window.last_ns) / 1e9
-    if age_s > measure.fresh_s:
+    missed = window.carried and age_s > _POLLS_MISSED * window.tag.every_s  # it should have had a reading of its own
+    if age_s > measure.fresh_s or missed:
         return Refuse(
             code="parameter_stale",
             fields={"name": measure_words(measure_name, measure), "tag": measure.tag, "age": f"{age_s:.0f}"},
@@ -282,6 +283,7 @@ def step_words(name: str, context: Context) -> Words:
 
 
 _PER_KILOGRAM = {"KGM": Decimal(1), "GRM": Decimal(1000)}
+_POLLS_MISSED = 3
 _ATTRIBUTES = {"value": "value", "min": "minValue", "mean": "meanValue", "max": "maxValue"}
 _STATES = {
     "planned": Words("planned", "未开始"),

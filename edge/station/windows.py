@@ -36,6 +36,7 @@ class Window(Struct, frozen=True, kw_only=True):
     last: float
     all_good: bool
     closed_ns: int = 0
+    carried: bool = False  #: no reading fell inside; this is the last one before
 
 
 class Live(Struct, kw_only=True):
@@ -82,7 +83,7 @@ class _Sum:
         self.end, self.last_ns = at, monotonic_ns
         self.all_good = self.all_good and quality is Quality.GOOD
 
-    def window(self, closed_ns: int = 0) -> Window:
+    def window(self, closed_ns: int = 0, *, carried: bool = False) -> Window:
         digits = self.tag.digits
         return Window(
             tag=self.tag,
@@ -98,6 +99,7 @@ class _Sum:
             last=round(self.last, digits),
             all_good=self.all_good,
             closed_ns=closed_ns,
+            carried=carried,
         )
 
 
@@ -142,7 +144,7 @@ class _StepWindows:
             if tag not in sums and (live := self.live.get(tag)) is not None:
                 single = _Sum(live.tag, live.device, live.at, live.monotonic_ns)
                 single.add(live.value, live.at, live.monotonic_ns, live.quality)
-                sums[tag] = single.window(closed_ns)
+                sums[tag] = single.window(closed_ns, carried=True)
         return sums
 
     def _switch(self, on: bool, at_ns: int) -> None:

@@ -251,8 +251,8 @@ ANSWERS: Final[dict[str, Answer]] = {
         "stop",
         "STOP: no fresh measurement",
         "停！没有最新数据",
-        "No {name} from {tag} for {age} s. The unit cannot be completed until it returns; then scan again.",
-        "{tag} 的 {name} 已 {age} 秒没有数据。恢复前不能完工，恢复后请重扫。",
+        "The last {name} from {tag} is {age} s old. The unit cannot be completed. Mend it, do the step again, then scan again.",
+        "{tag} 的{name}已 {age} 秒没有更新，不能完工。请排除故障，重做该步骤后再扫。",
     ),
     "parameter_out_of_limits": _a(
         "B109",

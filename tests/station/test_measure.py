@@ -182,3 +182,11 @@ def test_a_tag_of_another_device_is_nobodys_business() -> None:
     floor = Floor()
     other = Layout(device="x", tags=(Tag(name="x.y", unit=""),), typecode="d")
     assert not floor.windows.take(Readings(layout=other, values=array("d", [1]), captured_at=START, monotonic_ns=1))
+
+
+def test_a_fast_tag_without_a_reading_in_the_stroke_is_stale_however_young() -> None:
+    bench = Bench(PROCEDURE)
+    bench.scan(serial("S1"))
+    pressed(bench, carried=True, last_ns=bench.now().monotonic_ns - 4_000_000_000)  # polled each second, fresh for five
+    refused = bench.scan(serial("SN1", gtin=PUMP))
+    assert (refused.code, refused.fields["tag"]) == ("parameter_stale", "press-2.force")
