@@ -100,7 +100,7 @@ class PtyScanner:
     async def send(self, data: bytes) -> None:
         """Send ``data`` as it is, once somebody listens. Raises ConnectionError when unplugged on the way."""
         plugged = self._master
-        while not self._opened.is_set():  # noqa: ASYNC110 two things may end the wait: somebody opens, or the plug is pulled
+        while not self._opened.is_set():
             if plugged is not None and self._master != plugged:
                 raise ConnectionError(f"{self.path} was unplugged")
             await asyncio.sleep(_LOOK_S / 20)
