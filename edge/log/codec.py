@@ -9,7 +9,7 @@
     block      method u8 · width u8 · digits u8 · packed u8 · count u32 · first i64 · payload
 
 Every scale is proved on the spot: a value comes back with its sign of zero and its NaN bits, or the next method is
-taken. The loops run inside array, map and slicing, a few tens of nanoseconds per reading.
+taken. The loops run inside long integers, map and slicing, a few tens of nanoseconds per reading.
 """
 
 from __future__ import annotations
@@ -17,19 +17,21 @@ from __future__ import annotations
 import struct
 import threading
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import accumulate, chain, repeat
-from operator import mul, sub, truediv
+from operator import add, mul, sub, truediv
 from typing import Final, cast
 
 import zstandard
 
+from edge.log import lanes
+
 _HEADER: Final = struct.Struct("<BBBBIq")
 _LEVEL: Final = 3
-_WIDTHS: Final = ((1, "b", 7), (2, "h", 15), (4, "i", 31), (8, "q", 63))
-_CODES: Final = {width: code for width, code, _ in _WIDTHS}
+_CODES: Final = {1: "b", 2: "h", 4: "i", 8: "q"}  #: width of a difference -> typecode
 _INT, _SCALED, _FLOAT32, _FLOAT64 = range(4)
-_EXACT: Final = 1 << 53  # beyond it a double does not count single units
+_WHOLE: Final = 1.5 * 2**52  # the middle of the doubles whose last bit counts single units
+_WHOLE_BITS: Final = 0x4338 << 48  #: of _WHOLE
 _DIGITS: Final = range(7)
 _SAMPLE: Final = 16
 
@@ -40,7 +42,7 @@ def encode(values: array[int] | array[float]) -> bytes:
     """``values`` is an array of typecode "q" or "d". Raises ValueError for another."""
     match values.typecode:
         case "q":
-            return _encode_ints(cast("array[int]", values), _INT, 0)
+            return _encode_ints(values.tobytes(), _INT)
         case "d":
             return _encode_doubles(cast("array[float]", values))
         case other:
@@ -76,51 +78,47 @@ def unpack(data: bytes) -> bytes:
 def _encode_doubles(values: array[float]) -> bytes:
     scaled = _scaled(values)
     if scaled is not None:
-        return _encode_ints(scaled[0], _SCALED, scaled[1])
+        return _encode_ints(*scaled)
     raw = values.tobytes()
     try:
         singles = array("f", values)
     except OverflowError:
         singles = array("f")
     if array("d", singles).tobytes() == raw:
-        return _encode_ints(array("q", _array("i", singles.tobytes())), _FLOAT32, 0)
+        return _encode_ints(array("q", _array("i", singles.tobytes())).tobytes(), _FLOAT32)
     return _block(_FLOAT64, 8, 0, len(values), 0, _shuffle(raw, 8))
 
 
-def _scaled(values: array[float]) -> tuple[array[int], int] | None:
-    """``values`` as integers of 10^-digits, when dividing gives back the very same bits."""
+def _scaled(values: array[float]) -> tuple[bytes, int, int, int] | None:
+    """Arguments of ``_encode_ints`` for ``values`` as integers of 10^-digits, when dividing gives back the very same bits."""
     sample = values[:: max(1, len(values) // _SAMPLE)]
     for digits in _DIGITS:
-        if _scale(sample, 10**digits) is not None:
-            whole = _scale(values, 10**digits)
+        if _scale(sample, 10.0**digits) is not None:
+            whole = _scale(values, 10.0**digits)
             if whole is not None:
-                return whole, digits
+                return whole, _SCALED, digits, _WHOLE_BITS
     return None
 
 
-def _scale(values: array[float], power: int) -> array[int] | None:
-    try:
-        ints = array("q", map(round, map(mul, values, repeat(float(power)))))
-    except (OverflowError, ValueError):  # infinite, no number, or beyond 64 bits
-        return None
-    if ints and not -_EXACT < min(ints) <= max(ints) < _EXACT:
-        return None
-    return ints if array("d", map(truediv, ints, repeat(power))).tobytes() == values.tobytes() else None
+def _scale(values: array[float], power: float) -> bytes | None:
+    """``values`` × ``power``, rounded, as the bits of _WHOLE plus that; None where dividing does not give back the same bits.
+
+    In a double from 2^52 to 2^53 the last bit counts single units, so adding _WHOLE rounds, and the bits differ as the integers do.
+    """
+    moved = array("d", list(map(add, map(mul, values, repeat(power)), repeat(_WHOLE))))
+    column = moved.tobytes()
+    back = array("d", list(map(truediv, map(sub, moved, repeat(_WHOLE)), repeat(power))))
+    return column if back.tobytes() == values.tobytes() and lanes.are_whole(column) else None
 
 
-def _encode_ints(values: array[int], method: int, digits: int) -> bytes:
-    count = len(values)
-    if not count:
-        return _block(method, 0, digits, 0, 0, b"")
-    differences: Sequence[int] = list(map(sub, values[1:], values))
-    low, high = min(differences, default=0), max(differences, default=0)
-    if low == high == 0:
-        return _block(method, 0, digits, count, values[0], b"")
-    fitting = ((width, code) for width, code, bits in _WIDTHS if low >= -(1 << bits) and high < 1 << bits)
-    width, code = next(fitting, (0, ""))
-    if not code:  # two neighbours lie further apart than 64 bits tell: as they are
-        return _block(method, 16, digits, count, 0, _shuffle(values.tobytes(), 8))
-    return _block(method, width, digits, count, values[0], _shuffle(array(code, differences).tobytes(), width))
+def _encode_ints(column: bytes, method: int, digits: int = 0, offset: int = 0) -> bytes:
+    """``column`` holds 64-bit integers, each greater by ``offset`` than what is meant."""
+    count = len(column) // 8
+    first = int.from_bytes(column[:8], "little", signed=True) - offset if count else 0
+    found = lanes.differences(column)
+    if found is None:  # two neighbours lie further apart than 64 bits tell: as they are
+        return _block(method, 16, digits, count, 0, _shuffle(column, 8))
+    return _block(method, found[0], digits, count, first, found[1])
 
 
 def _decode_ints(payload: bytes, width: int, count: int, first: int) -> array[int]:
