@@ -38,6 +38,7 @@ DAY_US: Final = 86_400_000_000
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 QUALITIES: Final = tuple(Quality)
 _STAGES_PER_SEAL: Final = 120
+_LAYOUTS_SEEN: Final = 256  # a device makes a new one at each reconnect
 
 _SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS total(one INTEGER PRIMARY KEY CHECK(one = 1), readings INTEGER NOT NULL) STRICT",
@@ -126,6 +127,7 @@ class ReadingsFile:
                 for statement in _SCHEMA:
                     self._db.execute(statement)
         self._layouts: dict[bytes, int] = {row[1]: row[0] for row in fetch(self._db, "SELECT id, text FROM layout")}
+        self._seen: dict[int, tuple[Layout, int]] = {}  # by identity; held, so that no other gets it
 
     def close(self) -> None:
         self._db.close()
@@ -144,12 +146,7 @@ class ReadingsFile:
         with self._db:
             staged = []
             for layout, part in parts:
-                text = msgspec.json.encode(layout)
-                known = self._layouts.get(text) or made.get(text)
-                if known is None:
-                    self._db.execute("INSERT INTO layout(text) VALUES (?)", (text,))
-                    known = made[text] = self._db.last_insert_rowid()
-                part.layout = known
+                part.layout = self._number(layout, made)
                 staged.append(part)
             data = codec.pack(msgspec.msgpack.encode(staged))
             self._db.execute("INSERT INTO stage(boot, number, data) VALUES (?, ?, ?)", (boot, number, data))
@@ -201,6 +198,22 @@ class ReadingsFile:
         """Their digests are in the log."""
         with self._db:
             self._db.executemany("DELETE FROM owed WHERE span = ?", [(span,) for span in spans])
+
+    def _number(self, layout: Layout, made: dict[bytes, int]) -> int:
+        """Of ``layout`` in this file; ``made`` gets what is new and becomes known with the commit."""
+        seen = self._seen.get(id(layout))
+        if seen is not None:
+            return seen[1]
+        text = msgspec.json.encode(layout)
+        number = self._layouts.get(text) or made.get(text)
+        if number is None:
+            self._db.execute("INSERT INTO layout(text) VALUES (?)", (text,))
+            number = made[text] = self._db.last_insert_rowid()
+        elif text in self._layouts:
+            if len(self._seen) >= _LAYOUTS_SEEN:
+                self._seen.clear()
+            self._seen[id(layout)] = (layout, number)
+        return number
 
     def _seal_span(self, boot: str, layout_id: int, layout: Layout, parts: Sequence[tuple[int, Part]]) -> None:
         times: array[int] = array("q", b"".join(part.times_us for _, part in parts))
