@@ -22,6 +22,7 @@ import ctypes
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -37,7 +38,11 @@ FORMAT: Final = "1"
 OLDEST_SQLITE: Final = 3_051_003  # earlier ones may corrupt a WAL that two connections checkpoint (sqlite.org/wal.html)
 PAGE_BYTES: Final = 4096
 WAL_BYTES: Final = 16 << 20
-ROWS_PER_INSERT: Final = 100
+ROWS_PER_INSERT: Final = (
+    100,
+    10,
+    1,
+)  # every call gives the interpreter away and has to wait for it: few, with many rows
 BUSY_MS: Final = 5000
 
 
@@ -70,13 +75,12 @@ _SCHEMA: Final = (
     "CREATE TRIGGER meta_insert BEFORE INSERT ON meta WHEN EXISTS(SELECT 1 FROM meta WHERE key = NEW.key) "
     "BEGIN SELECT RAISE(ABORT, 'the log is append-only: no UPDATE on meta'); END",
 )
-_INSERT: Final = "INSERT INTO records(seq, kind, leaf, data) VALUES (?, ?, ?, ?)"
-_INSERT_MANY: Final = _INSERT + ", (?, ?, ?, ?)" * (ROWS_PER_INSERT - 1)
+_INSERT: Final = "INSERT INTO records(seq, kind, leaf, data) VALUES {rows}"
 _UPSERT_STATE: Final = (
-    "INSERT INTO state(key, value) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value"
+    "INSERT INTO state(key, value) VALUES {rows} ON CONFLICT(key) DO UPDATE SET value = excluded.value"
 )
 _UPSERT_TALLY: Final = (
-    "INSERT INTO tally(kind, records) VALUES (?, ?) ON CONFLICT(kind) DO UPDATE SET records = excluded.records"
+    "INSERT INTO tally(kind, records) VALUES {rows} ON CONFLICT(kind) DO UPDATE SET records = excluded.records"
 )
 
 
@@ -182,8 +186,8 @@ class Segment:
             ("before", before),
         )
         db.executemany("INSERT INTO meta(key, value) VALUES (?, ?)", rows)
-        db.executemany(_UPSERT_TALLY, meta.before.items())
-        db.executemany(_UPSERT_STATE, state.items())
+        _write(db, _UPSERT_TALLY, list(meta.before.items()))
+        _write(db, _UPSERT_STATE, list(state.items()))
         db.execute("COMMIT")
         sync_directory(directory)
         segment.meta = meta
@@ -199,17 +203,11 @@ class Segment:
         """One transaction, one fdatasync. On an error nothing of it is kept in this connection."""
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            whole = len(rows) - len(rows) % ROWS_PER_INSERT
-            for start in range(0, whole, ROWS_PER_INSERT):
-                chunk = rows[start : start + ROWS_PER_INSERT]
-                self._db.execute(_INSERT_MANY, [value for row in chunk for value in _columns(row)])
-            self._db.executemany(_INSERT, map(_columns, rows[whole:]))
-            for key, value in state.items():
-                if value is None:
-                    self._db.execute("DELETE FROM state WHERE key = ?", (key,))
-                else:
-                    self._db.execute(_UPSERT_STATE, (key, value))
-            self._db.executemany(_UPSERT_TALLY, tally.items())
+            _write(self._db, _INSERT, [(row.seq, row.entry.kind.value, row.leaf, row.entry.data) for row in rows])
+            _write(self._db, _UPSERT_STATE, [(key, value) for key, value in state.items() if value is not None])
+            for key in [key for key, value in state.items() if value is None]:
+                self._db.execute("DELETE FROM state WHERE key = ?", (key,))
+            _write(self._db, _UPSERT_TALLY, list(tally.items()))
             self._db.execute("COMMIT")
         except apsw.Error:
             if self._db.in_transaction:
@@ -282,8 +280,19 @@ class Segment:
         self._db.file_control("main", apsw.SQLITE_FCNTL_PERSIST_WAL, ctypes.addressof(flag))
 
 
-def _columns(row: Row) -> tuple[int, str, bytes, bytes]:
-    return row.seq, row.entry.kind.value, row.leaf, row.entry.data
+def _write(db: apsw.Connection, sql: str, rows: Sequence[tuple[int | str | bytes, ...]]) -> None:
+    """``sql`` for all ``rows``, whose places go to {rows}."""
+    start = 0
+    for size in ROWS_PER_INSERT:
+        while len(rows) - start >= size:
+            chunk = rows[start : start + size]
+            db.execute(_placed(sql, len(chunk[0]), size), [value for row in chunk for value in row])
+            start += size
+
+
+@lru_cache
+def _placed(sql: str, columns: int, rows: int) -> str:
+    return sql.format(rows=", ".join(["(" + ", ".join("?" * columns) + ")"] * rows))
 
 
 def _fill(wal: Path, size: int) -> None:
