@@ -10,7 +10,7 @@ import pytest
 from edge.contracts import Accepted, Rejected
 from edge.epcis import Item, Role
 from edge.simulate.tryton import TrytonSite
-from sync import tryton_evidence
+from sync.tryton import evidence
 from sync.tryton.rest import Rest, day
 from tests.sync.tryton.conftest import VALVES, Admin, sink
 from tests.sync.tryton.story import IDS, Kept, Line, lot
@@ -111,7 +111,7 @@ async def test_a_lot_that_lies_in_two_bins_is_taken_from_both(site: TrytonSite, 
 async def test_a_long_order_is_attached_in_parts_that_a_proxy_lets_through(
     site: TrytonSite, rest: Rest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tryton_evidence, "PART_BYTES", 5_000)
+    monkeypatch.setattr(evidence, "PART_BYTES", 5_000)
     line = Line()
     for _ in range(12):
         line.valves(VALVES[4], "1", "V-6", [lot(Role.INPUT, "BRG-6204", "L78", "1")])
