@@ -16,6 +16,7 @@ from edge.log.segment import Meta, first_seqs, open_read_only, read_meta
 from edge.log.sql import fetch
 from edge.model import Kind, Record
 
+_KINDS: Final = {kind.value: kind for kind in Kind}
 _READ: Final = "SELECT seq, kind, leaf, data FROM records WHERE seq > ? ORDER BY seq LIMIT ?"
 _READ_KIND: Final = "SELECT seq, kind, leaf, data FROM records WHERE seq > ? AND kind = ? ORDER BY seq LIMIT ?"
 
@@ -89,7 +90,7 @@ class LogReader:
             rows = fetch(db, sql, bindings)
         except (apsw.CorruptError, apsw.NotADBError) as exc:
             raise LogDamaged(f"The log's file {db.filename} cannot be read ({exc}).", "Run 'lotline verify'.") from exc
-        return [Record(origin=origin, seq=row[0], kind=Kind(row[1]), leaf=row[2], data=row[3]) for row in rows]
+        return [Record(origin=origin, seq=row[0], kind=_KINDS[row[1]], leaf=row[2], data=row[3]) for row in rows]
 
     def _open(self, first: int, live: bool) -> apsw.Connection | None:
         if self._db is not None and self._first == first:

@@ -229,7 +229,7 @@ def _unit(scan: Scan, code: Code, number: str, context: Context) -> Outcome:
 
 def _finish(context: Context, outcome: Outcome) -> Outcome:
     """Complete the unit if this was its last scan; if it cannot be completed, nothing of the scan is applied."""
-    lots = {**context.lots, **{lot.item: lot for lot in outcome.lots}}
+    lots = {**context.lots, **{lot.item: lot for lot in outcome.lots}} if outcome.lots else context.lots
     completed = complete(replace(context, desk=outcome.desk, lots=lots), outcome)
     if isinstance(completed, Refuse):
         return refused(context, completed, outcome.step)
