@@ -179,4 +179,5 @@ class _BareLoop:
             sightings={},
             watching_since_ns=0,
             repeat_s=2.0,
+            salt=b"bench",
         )

@@ -6,12 +6,15 @@ materials, bills, orders, lots and suppliers; people are only ever in the line's
 
 from __future__ import annotations
 
+import logging
 import os
 from datetime import datetime
 from pathlib import Path
 
 from edge.config.masters import MastersFile
 from edge.masters.snapshot import Masters, compile_masters, merged
+
+_log = logging.getLogger(__name__)
 
 
 class MastersCache:
@@ -40,6 +43,9 @@ class MastersCache:
             pulled = MastersFile.model_validate_json(self._path.read_bytes())
             at = datetime.fromtimestamp(self._path.stat().st_mtime).astimezone()
         except FileNotFoundError:
+            return compile_masters(self._own)
+        except (OSError, ValueError) as exc:  # another version's, or damaged: the next pull replaces it
+            _log.warning("%s is not used (%s); the line knows what its file says", self._path, type(exc).__name__)
             return compile_masters(self._own)
         return compile_masters(merged(self._own, pulled), taken_at=at)
 

@@ -8,6 +8,7 @@ hold; if it was the last step, the unit is completed in the same answer, or noth
 from __future__ import annotations
 
 import hashlib
+import hmac
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -32,7 +33,7 @@ def bind(act: Act, context: Context) -> Outcome:
             outcome = _repeated(act, context) or _scan(act, context)
             if outcome.verdict == "repeated":
                 return outcome
-            return replace(outcome, desk=replace(outcome.desk, last=_last(act.scan, context)))
+            return replace(outcome, desk=replace(outcome.desk, last=_last(act.scan, context, outcome)))
         case Confirm():
             return _close_order(context)
         case Clear():
@@ -133,6 +134,11 @@ def _close_order(context: Context) -> Outcome:
         return answer(context, "refused", "step_missing", {"step": words, "hint": asked})
     if desk.parts or desk.unit_known:
         return answer(context, "refused", "unit_open", {"unit": desk.unit or "–"})
+    here = context.orders.get(desk.order)
+    if here is not None and here.closed:  # another station of this PC was quicker
+        state = Words("closed", "已关闭")
+        fields_no: dict[str, str | Words] = {"order": desk.order, "state": state}
+        return answer(context, "refused", "order_not_running", fields_no, desk=replace(desk, order=""))
     draft, order = close_draft(context, "confirmed")
     fields: dict[str, str | Words] = {"order": desk.order, "made": f"{order.made:f}"}
     return answer(
@@ -162,18 +168,24 @@ def _repeated(act: Read | Misread, context: Context) -> Outcome | None:
     if last is None or last.device != act.scan.device or last.boot_id != context.now.boot_id:
         return None
     age_ns = act.scan.monotonic_ns - last.monotonic_ns
-    if not 0 <= age_ns < context.repeat_s * 1e9 or last.digest != _digest(act.scan):
+    if not 0 <= age_ns < context.repeat_s * 1e9 or last.digest != _digest(act.scan, context.salt):
         return None
     if isinstance(act, Read) and counts_equal(act.code, context):
         return None
-    return answer(context, "repeated", "repeated", {"seconds": f"{age_ns / 1e9:.1f}"})
+    code = "repeated" if last.counted else "repeated_refused"
+    return answer(context, "repeated", code, {"seconds": f"{age_ns / 1e9:.1f}"})
 
 
-def _last(scan: Scan, context: Context) -> LastScan:
+def _last(scan: Scan, context: Context, outcome: Outcome) -> LastScan:
     return LastScan(
-        digest=_digest(scan), device=scan.device, monotonic_ns=scan.monotonic_ns, boot_id=context.now.boot_id
+        digest=_digest(scan, context.salt),
+        device=scan.device,
+        monotonic_ns=scan.monotonic_ns,
+        boot_id=context.now.boot_id,
+        counted=outcome.verdict in ("accepted", "incomplete"),
     )
 
 
-def _digest(scan: Scan) -> str:
-    return hashlib.sha256(scan.symbology.encode() + b"\0" + scan.raw).hexdigest()[:16]
+def _digest(scan: Scan, salt: bytes) -> str:
+    """Tells equal scans apart from others; salted, because the scan may be a badge and the desk is stored."""
+    return hmac.new(salt, scan.symbology.encode() + b"\0" + scan.raw, hashlib.sha256).hexdigest()[:16]

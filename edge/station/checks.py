@@ -88,7 +88,7 @@ def fulfilled(context: Context, name: str) -> bool:
         case ConsumeStep(count=count):
             return sum(part.step == name for part in desk.parts) >= count
         case OrderStep():
-            return bool(desk.order)
+            return bool(desk.order) and not isinstance(check_order(context, desk.order), Refuse)
         case UnitStep():
             return desk.unit_known
         case _:
@@ -97,25 +97,46 @@ def fulfilled(context: Context, name: str) -> bool:
 
 def check_loaded(context: Context, step: LoadStep) -> Refuse | None:
     """What is mounted may still be used and is enough for one unit."""
-    lot = context.lots[context.desk.loaded[step.position].item]
-    need = context.procedure.per_unit(step, context.masters)
-    return check_usable(context, lot) or check_balance(lot, need, step.position)
+    loaded = context.desk.loaded[step.position]
+    if not context.procedure.takes(step, loaded.material, context.masters):  # the procedure or the bill is another now
+        need, got = material_name(step.load, context.masters), material_name(loaded.material, context.masters)
+        return Refuse(code="wrong_material", fields={"need": need, "got": got})
+    amount = check_need(context, step)
+    if isinstance(amount, Refuse):
+        return amount
+    lot = context.lots[loaded.item]
+    return check_usable(context, lot) or check_balance(lot, amount, step.position)
+
+
+def check_need(context: Context, step: LoadStep | ConsumeStep) -> Refuse | Decimal:
+    """How much one unit (or one scan) takes; a bill that does not say is not taken for "one"."""
+    amount = context.procedure.per_unit(step, context.masters)
+    if amount is not None:
+        return amount
+    component = step.load if isinstance(step, LoadStep) else step.consume
+    names = {"material": context.procedure.makes, "component": component}
+    fields = {place: material_name(material, context.masters) for place, material in names.items()}
+    return Refuse(code="bill_unknown", fields=fields, unknown=True)
 
 
 def known_lot(context: Context, material: Material, lot: str) -> LotState | None:
-    """What this PC and the masters together know of a lot; the newer word on release is the masters'."""
+    """What this PC and the masters together know of a lot. It keeps its id here even where its GTIN was corrected since."""
     item = context.place.ids.lot(material.id, material.gtin, lot)
     here = context.lots.get(item)
-    told = context.masters.lots.get((material.id, lot))
-    if here is None and told is None:
-        return None
-    if told is None:
-        return here
     if here is None:
+        here = next((x for x in context.lots.values() if x.material == material.id and x.lot == lot), None)
+    told = context.masters.lots.get((material.id, lot))
+    if here is None and told is not None:
         here = LotState(item=item, material=material.id, lot=lot, unit=material.unit, balance=told.quantity)
-    return replace(
-        here, expiry=here.expiry or told.expiry, status=told.status, supplier=here.supplier or told.supplier or ""
-    )
+    return here and as_told(context, here)
+
+
+def as_told(context: Context, lot: LotState) -> LotState:
+    """The lot with the masters' newest word on it: status, expiry and supplier are theirs, the balance is ours."""
+    told = context.masters.lots.get((lot.material, lot.lot))
+    if told is None:
+        return lot
+    return replace(lot, status=told.status, expiry=told.expiry or lot.expiry, supplier=told.supplier or lot.supplier)
 
 
 def check_lot(context: Context, material: Material, code: Code, step: LoadStep | ConsumeStep) -> Refuse | LotState:
@@ -147,7 +168,8 @@ def check_lot(context: Context, material: Material, code: Code, step: LoadStep |
 
 
 def check_usable(context: Context, lot: LotState, label_expiry: date | None = None) -> Refuse | None:
-    """Released and in date; ``label_expiry`` is what the scanned label says."""
+    """Released and in date, by the masters as they are now; ``label_expiry`` is what the scanned label says."""
+    lot = as_told(context, lot)
     if lot.supplier in context.masters.unapproved:
         return Refuse(code="supplier_not_approved", fields={"supplier": lot.supplier})
     if lot.status is not LotStatus.RELEASED:
@@ -211,6 +233,8 @@ def _check_measure(
             code="parameter_stale",
             fields={"name": measure_words(measure_name, measure), "tag": measure.tag, "age": f"{age_s:.0f}"},
         )
+    if window.gap_ns / 1e9 > max(measure.fresh_s, _POLLS_MISSED * window.tag.every_s):  # the device was away meanwhile
+        return Refuse(code="parameter_unknown", fields={"name": measure_words(measure_name, measure)}, unknown=True)
     if not window.all_good:
         return Refuse(code="parameter_unknown", fields={"name": measure_words(measure_name, measure)}, unknown=True)
     limits = window.tag if measure.within == "limits" else measure.within

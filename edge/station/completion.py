@@ -12,7 +12,17 @@ from edge.config.units import unit_word
 from edge.epcis import Draft, Item, Role, Sensor
 from edge.epcis.build import NAMESPACE
 from edge.model import Known
-from edge.station.checks import Refuse, check_balance, check_measures, check_serial, check_usable, fulfilled
+from edge.station.checks import (
+    Refuse,
+    check_balance,
+    check_loaded,
+    check_measures,
+    check_need,
+    check_order,
+    check_serial,
+    check_usable,
+    fulfilled,
+)
 from edge.station.context import Context, Outcome
 from edge.station.desk import Loaded, LotState, OrderState
 from edge.wording import Words
@@ -27,6 +37,8 @@ def complete(context: Context, outcome: Outcome) -> Outcome | Refuse:
     if not all(fulfilled(context, name) for name, step in steps.items() if isinstance(step, UnitStep | ConsumeStep)):
         return outcome
     desk, output = context.desk, _output(context)
+    if refuse := _still_right(context):
+        return refuse
     once = [(part.item, part.serial, Role.COMPONENT) for part in desk.parts if part.serial]
     for item, number, role in [*once, *([(output.id, output.serial, Role.OUTPUT)] if output.serial else [])]:
         if refuse := check_serial(context, item, number, role):
@@ -78,6 +90,18 @@ def complete(context: Context, outcome: Outcome) -> Outcome | Refuse:
         drafts=drafts,
         unit_ended=True,
     )
+
+
+def _still_right(context: Context) -> Refuse | None:
+    """What stands on the desk, judged again by today's masters and procedure: both may have changed since it was scanned."""
+    desk, procedure = context.desk, context.procedure
+    if procedure.makes not in context.masters.materials:
+        return Refuse(code="material_unknown", fields={"material": procedure.makes}, unknown=True)
+    if any(part.step not in procedure.steps for part in desk.parts):
+        return Refuse(code="procedure_changed", fields={})
+    if desk.order and isinstance(order := check_order(context, desk.order), Refuse):
+        return order
+    return None
 
 
 def close_draft(context: Context, reason: str) -> tuple[Draft, OrderState]:
@@ -134,8 +158,15 @@ def _taken(context: Context) -> Refuse | tuple[tuple[Item, ...], dict[str, LotSt
             loaded = context.desk.loaded.get(step.position)
             if loaded is None:
                 return Refuse(code="lot_empty", fields=_nothing_loaded(step, context))
-            need = context.procedure.per_unit(step, context.masters)
+            if refuse := check_loaded(context, step):
+                return refuse
+            amount = check_need(context, step)
+            if isinstance(amount, Refuse):
+                return amount
+            need = amount
             for before in (lot for lot in context.desk.spliced if lot.step == name):
+                if refuse := check_usable(context, context.lots[before.item]):
+                    return refuse
                 need -= _rest(before, need, context.lots, lots, inputs)
             if need > 0 and (refuse := take(loaded.item, need, step.position)):
                 return refuse
@@ -245,4 +276,9 @@ def _nothing_loaded(step: LoadStep, context: Context) -> dict[str, str | Words]:
     need = context.procedure.per_unit(step, context.masters)
     material = context.masters.materials.get(step.load)
     unit = unit_word(material.unit if material else "C62").sign
-    return {"lot": "–", "position": step.position, "left": f"0 {unit}", "need": f"{need:f} {unit}"}
+    return {
+        "lot": "–",
+        "position": step.position,
+        "left": f"0 {unit}",
+        "need": "–" if need is None else f"{need:f} {unit}",
+    }

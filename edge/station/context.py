@@ -65,6 +65,7 @@ class Context(Struct, frozen=True, kw_only=True):
     sightings: Mapping[str, Mapping[str, Sighting]]  #: item id -> role -> where it was first seen in that role
     watching_since_ns: int  #: monotonic; windows before it were not seen by this process
     repeat_s: float
+    salt: bytes  #: of this log
 
 
 class Outcome(Struct, frozen=True, kw_only=True):

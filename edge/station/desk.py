@@ -59,6 +59,7 @@ class LastScan(Struct, frozen=True, kw_only=True):
     device: str
     monotonic_ns: int
     boot_id: str
+    counted: bool = True
 
 
 class Desk(Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from edge.station.checks import (
     Refuse,
     check_balance,
     check_lot,
+    check_need,
     check_sequence,
     check_serial,
     check_usable,
@@ -38,7 +39,7 @@ def bind_item(scan: Scan, code: Code, context: Context) -> Outcome:
     material = meant(code, context.masters)
     if material is None:
         if names_unit(code, context):
-            return _unit(scan, code, code.serial or code.lot or code.text, context)
+            return _unit(scan, code, context)
         if code.lot is not None and code.gtin is None:
             return _incomplete(scan, code, context, "scan_gtin", _any_collecting(context))
         return answer(context, "refused", "unknown_code", {"code": code.gtin or code.text, "hint": hint(context)})
@@ -65,7 +66,7 @@ def bind_item(scan: Scan, code: Code, context: Context) -> Outcome:
         case ConsumeStep():
             return _consume(scan, code, context, name, step, material)
         case _:
-            return _unit(scan, code, code.serial or code.lot or "", context)
+            return _unit(scan, code, context)
 
 
 def _incomplete(scan: Scan, code: Code, context: Context, ask: str, name: str) -> Outcome:
@@ -165,7 +166,6 @@ def _consume(scan: Scan, code: Code, context: Context, name: str, step: ConsumeS
     if refuse := check_sequence(context, name):
         return refused(context, refuse, name)
     desk, ids = context.desk, context.place.ids
-    need = context.procedure.per_unit(step, context.masters)
     lots: tuple[LotState, ...] = ()
     match step.identify:
         case Tracking.SERIAL:
@@ -180,6 +180,9 @@ def _consume(scan: Scan, code: Code, context: Context, name: str, step: ConsumeS
                 step=name, material=material.id, item=item, quantity=Decimal(1), serial=code.serial, expiry=code.expiry
             )
         case Tracking.LOT:
+            need = check_need(context, step)
+            if isinstance(need, Refuse):
+                return refused(context, need, name)
             lot = check_lot(context, material, code, step)
             if isinstance(lot, Refuse):
                 return refused(context, lot, name)
@@ -189,6 +192,9 @@ def _consume(scan: Scan, code: Code, context: Context, name: str, step: ConsumeS
             lots = (lot,)
             part = Part(step=name, material=material.id, item=lot.item, quantity=need, lot=lot.lot, expiry=lot.expiry)
         case _:
+            need = check_need(context, step)
+            if isinstance(need, Refuse):
+                return refused(context, need, name)
             item = ids.material(material.id, material.gtin)
             part = Part(step=name, material=material.id, item=item, quantity=need)
     if code.expiry is not None and code.expiry < context.today:
@@ -206,12 +212,16 @@ def _consume(scan: Scan, code: Code, context: Context, name: str, step: ConsumeS
     return _finish(context, outcome)
 
 
-def _unit(scan: Scan, code: Code, number: str, context: Context) -> Outcome:
+def _unit(scan: Scan, code: Code, context: Context) -> Outcome:
     name, step = first_step(context.procedure, UnitStep)
     assert step is not None
+    number = (code.serial if step.scan == "serial" else code.lot) or ""
     if refuse := check_sequence(context, name):
         return refused(context, refuse, name)
     desk = context.desk
+    if context.procedure.makes not in context.masters.materials:
+        unknown = Refuse(code="material_unknown", fields={"material": context.procedure.makes}, unknown=True)
+        return refused(context, unknown, name)
     if desk.unit_known and desk.unit != number:
         return answer(context, "refused", "other_unit", {"open": desk.unit, "got": number}, name)
     makes = context.masters.materials.get(context.procedure.makes)

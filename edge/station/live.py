@@ -234,8 +234,10 @@ class Station:
                 identities.release(item, role)
             self._storage_stop()
             return None
-        if outcome.unit_ended:
-            self._windows.finish()
+        if outcome.code == "unit_cancelled":
+            self._windows.give_up()
+        elif outcome.unit_ended:
+            self._windows.finish(moment.monotonic_ns)
         elif outcome.unit_began:
             self._windows.begin()
         if outcome.desk.label is not None:
@@ -266,6 +268,7 @@ class Station:
             sightings={},
             watching_since_ns=self._watching_since_ns,
             repeat_s=self._repeat_s,
+            salt=shared.salt,
         )
 
     def _entries(self, act: Act, outcome: Outcome, moment: Moment) -> list[Entry]:
@@ -293,7 +296,8 @@ class Station:
             at=moment.utc,
             seq=seq,
         )
-        self._said = said
+        if outcome.verdict != "repeated" or self._said is None or self._said.level != "stop":
+            self._said = said  # a bouncing trigger does not wipe away what must be read
         self._recent.appendleft(said)
         self._changed.set()
 

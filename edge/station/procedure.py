@@ -55,14 +55,16 @@ class Procedure(Struct, frozen=True, kw_only=True):
     def close(self) -> CloseStep | None:
         return next((step for step in self.steps.values() if isinstance(step, CloseStep)), None)
 
-    def per_unit(self, step: LoadStep | ConsumeStep, masters: Masters) -> Decimal:
-        """How much of the step's material one unit (or one scan) takes, in the material's base unit."""
+    def per_unit(self, step: LoadStep | ConsumeStep, masters: Masters) -> Decimal | None:
+        """How much of the step's material one unit (or one scan) takes, in its base unit; None: the bill does not say."""
         amount = step.per_unit if isinstance(step, LoadStep) else step.per_scan
         if amount != "bill":
             return amount
         bill = masters.bills.get(self.makes)
-        material = step.load if isinstance(step, LoadStep) else step.consume
-        whole = (bill.needs.get(material, Decimal(1)) if bill else Decimal(1)) * self.makes_quantity
+        need = bill.needs.get(step.load if isinstance(step, LoadStep) else step.consume) if bill else None
+        if need is None:
+            return None
+        whole = need * self.makes_quantity
         return whole if isinstance(step, LoadStep) else whole / step.count
 
     def takes(self, step: Step, material: str, masters: Masters) -> bool:

@@ -36,6 +36,7 @@ class Window(Struct, frozen=True, kw_only=True):
     last: float
     all_good: bool
     closed_ns: int = 0
+    gap_ns: int = 0  #: longest silence between two of its readings
     carried: bool = False  #: no reading fell inside; this is the last one before
 
 
@@ -58,6 +59,7 @@ class _Sum:
         "count",
         "device",
         "end",
+        "gap_ns",
         "high",
         "last",
         "last_ns",
@@ -75,8 +77,11 @@ class _Sum:
         self.count, self.total = 0, 0.0
         self.low, self.high, self.last = math.inf, -math.inf, math.nan
         self.all_good = True
+        self.gap_ns = 0
 
     def add(self, value: float, at: datetime, monotonic_ns: int, quality: Quality) -> None:
+        if self.count:
+            self.gap_ns = max(self.gap_ns, monotonic_ns - self.last_ns)
         self.count += 1
         self.total += value
         self.low, self.high, self.last = min(self.low, value), max(self.high, value), value
@@ -99,6 +104,7 @@ class _Sum:
             last=round(self.last, digits),
             all_good=self.all_good,
             closed_ns=closed_ns,
+            gap_ns=self.gap_ns,
             carried=carried,
         )
 
@@ -111,6 +117,7 @@ class _StepWindows:
         self.tags = {name: measure.tag for name, measure in step.measure.items()}
         self.signal = step.while_
         self.on = False
+        self.spoiled = False
         self.open: dict[str, _Sum] = {}  # by tag
         self.closed: dict[str, Window] = {}
 
@@ -128,10 +135,15 @@ class _StepWindows:
         if self.signal is None:
             self.open = {}
 
-    def finish(self) -> None:
-        """The unit has ended: its windows are used up."""
-        self.closed = {}
+    def finish(self, until_ns: int) -> None:
+        """The unit ended at ``until_ns``: its windows are used up. A stroke that ended since is the next unit's."""
+        self.closed = {tag: window for tag, window in self.closed.items() if window.closed_ns > until_ns}
         self.begin()
+
+    def give_up(self) -> None:
+        """The unit was cleared: what the machine is still doing was for it and counts for nobody."""
+        self.closed, self.open = {}, {}
+        self.spoiled = self.on
 
     def windows(self) -> Mapping[str, Window]:
         source = self._sums(0) if self.signal is None else self.closed
@@ -149,7 +161,8 @@ class _StepWindows:
 
     def _switch(self, on: bool, at_ns: int) -> None:
         if self.on and not on:
-            self.closed = self._sums(at_ns)
+            self.closed = {} if self.spoiled else self._sums(at_ns)
+            self.spoiled = False
         if on and not self.on:
             self.open = {}
         self.on = on
@@ -191,10 +204,15 @@ class Windows:
         for step in self._steps.values():
             step.begin()
 
-    def finish(self) -> None:
-        """The unit in progress has ended."""
+    def finish(self, until_ns: int) -> None:
+        """The unit in progress ended at ``until_ns`` (monotonic)."""
         for step in self._steps.values():
-            step.finish()
+            step.finish(until_ns)
+
+    def give_up(self) -> None:
+        """The unit in progress was cleared."""
+        for step in self._steps.values():
+            step.give_up()
 
     def windows(self) -> Mapping[str, Mapping[str, Window]]:
         """step -> measure -> window"""

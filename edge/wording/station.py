@@ -100,6 +100,14 @@ ANSWERS: Final[dict[str, Answer]] = {
         "Scanned {seconds} s ago. Counted once.",
         "{seconds} 秒前已扫描，只计一次。",
     ),
+    "repeated_refused": _a(
+        "W218",
+        "neutral",
+        "Scanned again",
+        "再次扫描",
+        "Scanned again after {seconds} s. The answer is the same.",
+        "{seconds} 秒后再次扫描，结果相同。",
+    ),
     # incomplete
     "scan_lot": _a(
         "W203",
@@ -342,6 +350,14 @@ ANSWERS: Final[dict[str, Answer]] = {
         "This cannot be written as a valid record: {problem}. Call the technician.",
         "无法写成有效记录：{problem}。请呼叫技术员。",
     ),
+    "procedure_changed": _a(
+        "B120",
+        "stop",
+        "STOP: procedure changed",
+        "停！工序已变更",
+        "This unit was begun under another procedure. Clear it and start it again.",
+        "本件是按旧工序开始的。请清除后重新开始。",
+    ),
     # cannot know
     "lot_unknown": _a(
         "K301",
@@ -366,6 +382,22 @@ ANSWERS: Final[dict[str, Answer]] = {
         "无法确认数量",
         "Nothing says how much lot {lot} holds. Scan a label with a quantity, or ask the line leader.",
         "不知道批次 {lot} 的数量。请扫带数量的标签或询问班长。",
+    ),
+    "bill_unknown": _a(
+        "K304",
+        "stop",
+        "Cannot know the amount",
+        "无法确认用量",
+        "The bill of {material} does not say how much {component} one unit takes. Call the technician.",
+        "{material} 的物料清单没有 {component} 的用量。请呼叫技术员。",
+    ),
+    "material_unknown": _a(
+        "K305",
+        "stop",
+        "Cannot know the product",
+        "无法确认产品",
+        "Material {material} is no longer in the masters, so its serials cannot be checked. Call the technician.",
+        "主数据中已没有物料 {material}，无法检查序列号。请呼叫技术员。",
     ),
     # the line stands
     "storage_stop": _a(

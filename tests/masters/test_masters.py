@@ -74,3 +74,9 @@ def test_a_torn_write_leaves_the_old_masters(tmp_path: Path) -> None:
     cache.take(ERP, AT)
     (tmp_path / "masters.part").write_text('{"version": "hal')
     assert "WO-9" in MastersCache(OWN, tmp_path / "masters.json").current.orders
+
+
+def test_a_cache_of_another_version_does_not_keep_the_line_from_starting(tmp_path: Path) -> None:
+    for text in ('{"version": "9", "unheard": 1}', "not json", ""):
+        (tmp_path / "masters.json").write_text(text)
+        assert "WO-1" in MastersCache(OWN, tmp_path / "masters.json").current.orders

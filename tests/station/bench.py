@@ -124,6 +124,7 @@ class Bench:
             sightings=self.sightings,
             watching_since_ns=self.watching_since_ns,
             repeat_s=2.0,
+            salt=b"salt",
         )
 
     def act(self, act: Act) -> Outcome:

@@ -127,6 +127,16 @@ async def test_a_refused_and_a_repeated_scan_are_records_too(tmp_path: Path) -> 
         assert [record["verdict"] for record in work.records(Kind.SCAN)] == ["refused", "repeated"]
 
 
+async def test_a_bouncing_trigger_does_not_wipe_a_stop_away(tmp_path: Path) -> None:
+    async with line(tmp_path) as work:
+        for text in ("BDG:17", "WO-1", bearing("OLD"), bearing("OLD")):
+            await work.scan(text)
+        assert work.stations[0].view()["state"] == "blocked"
+        said = work.stations[0].said
+        assert said is not None
+        assert said.code == "lot_expired"
+
+
 async def test_the_state_survives_a_restart_in_the_middle_of_a_unit(tmp_path: Path) -> None:
     async with line(tmp_path) as work:
         for text in ("BDG:17", "WO-1", bearing("L78"), serial("S1")):

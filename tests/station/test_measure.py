@@ -157,8 +157,37 @@ def test_a_window_runs_from_rising_to_falling() -> None:
     window = floor.windows.windows()["press"]["force"]
     assert (window.low, window.high, window.mean, window.last, window.count) == (100, 300, 200, 200, 3)
     assert window.closed_ns > window.last_ns
-    floor.windows.finish()
+    floor.windows.finish(START_NS + 10_000_000_000)
     assert floor.windows.windows() == {"press": {}}
+
+
+def test_a_stroke_that_ended_during_the_commit_belongs_to_the_next_unit() -> None:
+    floor = Floor()
+    for name, value in [("cycle", 1), ("force", 100), ("cycle", 0)]:
+        floor.read(name, value)
+    floor.windows.finish(START_NS)  # the unit's moment was before that stroke
+    assert floor.windows.windows()["press"]["force"].last == 100
+
+
+def test_a_stroke_that_runs_while_the_unit_is_cleared_counts_for_nobody() -> None:
+    floor = Floor()
+    for name, value in [("cycle", 1), ("force", 999)]:
+        floor.read(name, value)
+    floor.windows.give_up()
+    for name, value in [("force", 999), ("cycle", 0)]:
+        floor.read(name, value)
+    assert floor.windows.windows() == {"press": {}}
+    for name, value in [("cycle", 1), ("force", 100), ("cycle", 0)]:
+        floor.read(name, value)
+    assert floor.windows.windows()["press"]["force"].high == 100
+
+
+def test_a_silence_inside_a_window_makes_it_unknown() -> None:
+    bench = Bench(PROCEDURE)
+    bench.scan(serial("S1"))
+    pressed(bench, gap_ns=60_000_000_000)
+    refused = bench.scan(serial("SN1", gtin=PUMP))
+    assert (refused.code, refused.verdict) == ("parameter_unknown", "cannot_know")
 
 
 def test_a_slow_tag_stands_in_a_short_window_with_its_last_value() -> None:
