@@ -217,8 +217,11 @@ class Recorder:
             self._segment.append(rows, state, tally)
             self._bytes += sum(len(row.entry.data) for row in rows)
             self.tally = {**self.tally, **tally}
-            changed = {**self.working, **state}
-            self.working = {key: value for key, value in changed.items() if value is not None}
+            for key, value in state.items():  # in place: what a commit costs must not grow with what there is
+                if value is None:
+                    self.working.pop(key, None)
+                else:
+                    self.working[key] = value
             self.head = seq
         return numbers
 

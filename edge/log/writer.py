@@ -129,7 +129,7 @@ class Log:
 
     def state(self) -> dict[str, bytes]:
         """The durable working state."""
-        return dict(self._recorder.working)
+        return self._recorder.working.copy()  # one step under the GIL: the writer thread changes it in place
 
     def append(
         self, entries: Sequence[Entry], state: Mapping[str, bytes | None] | None = None
