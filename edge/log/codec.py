@@ -28,6 +28,7 @@ from edge.log import lanes
 
 _HEADER: Final = struct.Struct("<BBBBIq")
 _LEVEL: Final = 3
+_STAGE_LEVEL: Final = 1
 _CODES: Final = {1: "b", 2: "h", 4: "i", 8: "q"}  #: width of a difference -> typecode
 _INT, _SCALED, _FLOAT32, _FLOAT64 = range(4)
 _WHOLE: Final = 1.5 * 2**52  # the middle of the doubles whose last bit counts single units
@@ -67,7 +68,7 @@ def decode(block: bytes) -> array[int] | array[float]:
 
 def pack(data: bytes) -> bytes:
     """Fast and light, for what is written now and sealed within the minute."""
-    return zstandard.ZstdCompressor(level=1).compress(data)
+    return _packer(_STAGE_LEVEL).compress(data)
 
 
 def unpack(data: bytes) -> bytes:
@@ -131,16 +132,17 @@ def _decode_ints(payload: bytes, width: int, count: int, first: int) -> array[in
 
 
 def _block(method: int, width: int, digits: int, count: int, first: int, payload: bytes) -> bytes:
-    packed = _packer().compress(payload) if payload else b""
+    packed = _packer(_LEVEL).compress(payload) if payload else b""
     smaller = len(packed) < len(payload)
     return _HEADER.pack(method, width, digits, smaller, count, first) + (packed if smaller else payload)
 
 
-def _packer() -> zstandard.ZstdCompressor:
-    packer: zstandard.ZstdCompressor | None = getattr(_threads, "packer", None)
-    if packer is None:
-        packer = _threads.packer = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=False, write_content_size=True)
-    return packer
+def _packer(level: int) -> zstandard.ZstdCompressor:
+    """This thread's own; making one costs as much as packing a small block."""
+    packers: dict[int, zstandard.ZstdCompressor] = _threads.__dict__.setdefault("packers", {})
+    if level not in packers:
+        packers[level] = zstandard.ZstdCompressor(level=level, write_checksum=False, write_content_size=True)
+    return packers[level]
 
 
 def _shuffle(data: bytes, width: int) -> bytes:
