@@ -115,6 +115,7 @@ async def test_retention_runs_by_itself(opened, tmp_path: Path, clock: ManualClo
     clock.pass_time(401 * DAY_S)
     async with opened(segment_bytes=1) as log:
         await log.append([scan(2)])
+        await until(lambda: len(first_seqs(tmp_path / "log")) > 1)  # the next segment begins after the answer
         clock.pass_time(401 * DAY_S)
 
         def is_gone() -> bool:
