@@ -112,7 +112,7 @@ async def test_full_disk_stops_with_its_reason_and_recovers_without_restart(tmp_
                 assert await person.scan(shaft(lost)) == BAD
             view = await daemon.view()
             assert (view["verdict"]["code"], view["verdict"]["level"]) == ("storage_stop", "stop")
-            assert daemon.verb("status").stdout.splitlines()[0].startswith("ST10  STOPPED: the PC cannot save")
+            assert daemon.verb("status").stdout.splitlines()[0].startswith("ST10  STOP: the PC cannot save")
             filler.unlink()
             await eventually(lambda: _is_well(daemon), "the line goes on")
             view = await daemon.view()
