@@ -120,7 +120,7 @@ async def test_retention_runs_by_itself(opened, tmp_path: Path, clock: ManualClo
 
         async with asyncio.timeout(20):
             while first_seqs(tmp_path / "log")[0] == 1:
-                log._retention._next_at = log._recorder._outlook_at = 0.0  # the hour is over
-                await log.pulse()  # an idle writer sleeps until its next look
-                await asyncio.sleep(0.01)
+                log._retention._next_at = log._recorder._outlook_at = log._recorder._space_at = 0.0  # the hour is over
+                await log.append([scan(3)])  # an idle writer sleeps until its next look
+                await asyncio.sleep(0.05)
         assert leaf_hash(scan(1).data) != b""
